@@ -1,0 +1,1 @@
+"""READ: the only place where numbers from outside are parsed."""
