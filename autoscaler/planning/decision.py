@@ -14,7 +14,6 @@ class Reason(enum.StrEnum):
 
     ZONE_HEADROOM = "ZoneHeadroom"
     OUTAGE_FLOOR = "OutageFloor"
-    FIRST_OBSERVATION = "FirstObservation"
     UNKNOWN_SIGNAL = "UnknownSignal"
     UNHEALTHY = "Unhealthy"
     PODS_NOT_READY = "PodsNotReady"

@@ -7,7 +7,7 @@ HorizontalPodAutoscaler v2 API wherever it has one.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Mode(enum.StrEnum):
@@ -138,6 +138,7 @@ class Policy:
     quantile: of the forecast peak; the stated risk. lead_time_s: from asking for a pod to ready.
     zones: number of failure zones the pods are spread over, `zones_lost`: how many may fail
     without shortage (0 switches it off). pending_cap: most pods that may be starting at once.
+    remember_s: how long an accepted scale event can still matter (derived).
     """
 
     name: str
@@ -159,3 +160,9 @@ class Policy:
     pending_cap: int | None = None
     spend: SpendPolicy | None = None
     events: tuple[KnownEvent, ...] = ()
+    remember_s: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        periods = [rate.period_s for rules in (self.scale_up, self.scale_down) for rate in rules.policies]
+        longest = max([*periods, self.cooldown_up_s, self.cooldown_down_s])
+        object.__setattr__(self, "remember_s", longest)

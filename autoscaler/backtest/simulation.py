@@ -1,0 +1,147 @@
+"""Simulated pods under recorded load: what a policy would have seen, and what it would have got.
+
+One step of the trace at a time: pods that finished starting become ready, the load is served or
+queues, the policy sees the step and asks for a count. A pod asked for at one step is ready at the
+first step that starts at least its start-up time later; a pod no longer asked for is gone at the
+next step, the youngest first. So nothing a policy does can change the step it has just seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoscaler.backtest.scaler import Moment, Scaler
+from autoscaler.series import Floats, Ints, Series
+
+SERVICE_TIME_S = 0.1
+"""Response time of a request that does not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """How the simulated cluster behaves; the same for every policy.
+
+    per_replica: load one ready pod serves. start_up_s: from being asked for to ready; with
+    `start_up_samples_s` (recorded) each pod's is drawn from those instead, with `seed`.
+    metric_lag_s: age of everything a policy sees.
+    """
+
+    per_replica: float
+    start_up_s: float
+    metric_lag_s: float = 0.0
+    start_up_samples_s: tuple[float, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What happened. desired: asked for after each step; ready: pods ready during it.
+
+    backlog: load waiting at the end of each step (load times steps); latency_s: response time
+    during it, NaN where the load is unknown. All [time].
+    """
+
+    desired: Ints
+    ready: Ints
+    backlog: Floats
+    latency_s: Floats
+
+
+def simulate(series: Series, world: World, scaler: Scaler) -> Course:
+    """Run `scaler` over the whole of `series`."""
+    steps = len(series)
+    loads = series.values.tolist()
+    lag = math.ceil(world.metric_lag_s / series.step_s)
+    desired, ready = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
+    backlogs, latencies = np.zeros(steps), np.full(steps, np.nan)
+    utilizations = np.full(steps, np.nan)
+    pods = _Pods(scaler.start(next((load for load in loads if load == load), 0.0)), world)
+    backlog = 0.0
+    for index in range(steps):
+        now_s = float(series.start_s + index * series.step_s)
+        pods.advance(now_s)
+        load, capacity = loads[index], pods.ready * world.per_replica
+        if load == load:
+            backlog = max(0.0, backlog + load - capacity)
+            utilizations[index] = 100.0 * load / capacity if capacity > 0 else math.nan
+            latencies[index] = _latency_s(load, capacity, pods.ready, backlog, series.step_s)
+        ready[index], backlogs[index] = pods.ready, backlog
+        seen = max(0, index - lag)
+        asked = scaler.decide(
+            Moment(
+                index=index,
+                now_s=now_s,
+                load=loads[seen],
+                asked=pods.asked,
+                ready=pods.ready,
+                utilization=float(utilizations[seen]),
+                backlog=float(backlogs[seen]),
+                latency_s=float(latencies[seen]),
+                oldest_starting_s=pods.oldest_starting_s(now_s),
+            )
+        )
+        pods.ask(asked, now_s)
+        desired[index] = asked
+    return Course(desired, ready, backlogs, latencies)
+
+
+class _Pods:
+    """Ready pods and those still starting, oldest first."""
+
+    def __init__(self, ready: int, world: World) -> None:
+        self.ready = ready
+        self._starting: list[tuple[float, float, int]] = []  # asked at, ready at, how many
+        self._world = world
+        self._random = np.random.default_rng(world.seed)
+
+    @property
+    def asked(self) -> int:
+        return self.ready + sum(count for _, _, count in self._starting)
+
+    def oldest_starting_s(self, now_s: float) -> float:
+        return now_s - self._starting[0][0] if self._starting else 0.0
+
+    def advance(self, now_s: float) -> None:
+        """Pods whose start-up is over become ready."""
+        if self._starting:
+            self.ready += sum(count for _, ready_at, count in self._starting if ready_at <= now_s)
+            self._starting = [cohort for cohort in self._starting if cohort[1] > now_s]
+
+    def ask(self, count: int, now_s: float) -> None:
+        """Start or remove pods until `count` are asked for."""
+        missing = count - self.asked
+        if missing > 0:
+            self._start(missing, now_s)
+        while missing < 0 and self._starting:
+            asked_at, ready_at, starting = self._starting.pop()
+            kept = max(0, starting + missing)
+            missing += starting - kept
+            if kept:
+                self._starting.append((asked_at, ready_at, kept))
+        if missing < 0:
+            self.ready += missing
+
+    def _start(self, count: int, now_s: float) -> None:
+        samples = self._world.start_up_samples_s
+        if not samples:
+            self._starting.append((now_s, now_s + self._world.start_up_s, count))
+            return
+        drawn = self._random.choice(np.asarray(samples), size=count)
+        self._starting += [(now_s, now_s + float(start_up_s), 1) for start_up_s in drawn]
+
+
+def _latency_s(load: float, capacity: float, servers: int, backlog: float, step_s: int) -> float:
+    """Mean response time: service, waiting at this utilisation, and the backlog ahead.
+
+    Waiting follows Sakasegawa's approximation for M/M/c, rho ** (sqrt(2 (c + 1)) - 1) / (c (1 - rho))
+    service times (Sakasegawa, "An approximation formula L_q = alpha rho^beta / (1 - rho)", 1977).
+    Infinite while there is load and no pod.
+    """
+    if capacity <= 0.0:
+        return math.inf if load > 0.0 else SERVICE_TIME_S
+    rho = min(load / capacity, 0.99)
+    waiting = rho ** (math.sqrt(2.0 * (servers + 1)) - 1.0) / (servers * (1.0 - rho))
+    return SERVICE_TIME_S * (1.0 + waiting) + backlog / capacity * step_s

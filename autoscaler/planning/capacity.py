@@ -1,0 +1,21 @@
+"""How many replicas a load needs."""
+
+from __future__ import annotations
+
+import math
+
+_ROUNDING = 1e-9
+"""Forgives the last bits of a division: 300 / 0.1 must need 3000 replicas, not 3001."""
+
+
+def replicas_for(load: float, load_per_replica: float) -> int:
+    """Fewest replicas that serve `load`, both in the same unit; 0 for no load."""
+    return max(0, math.ceil(load / load_per_replica - _ROUNDING))
+
+
+def survive_zone_loss(replicas: int, zones: int, zones_lost: int) -> int:
+    """Replicas to run so that `replicas` remain when `zones_lost` of `zones` fail.
+
+    Assumes an even spread, as `topologySpreadConstraints` give it.
+    """
+    return math.ceil(replicas * zones / (zones - zones_lost) - _ROUNDING)
