@@ -1,0 +1,64 @@
+"""A policy of ours as it enters a backtest: what to decide by and what to forecast with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from autoscaler.backtest.simulation import World
+from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings, Interval
+from autoscaler.planning.policy import Policy
+from autoscaler.series import Series
+
+_HISTORY_S = 28.0 * DAY_S
+_REFIT_S = 6 * 3600.0
+_MOST_REPLICAS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """name: as shown. model: of the forecaster registry. history_s: how far a fit looks back."""
+
+    name: str
+    policy: Policy
+    model: str
+    settings: ForecastSettings
+    history_s: float
+    refit_s: float
+
+    def at_quantile(self, quantile: float) -> Candidate:
+        """The same policy at another stated risk, named `NAME@qQUANTILE`."""
+        name = f"{self.name}@q{quantile:g}"
+        return replace(self, name=name, policy=replace(self.policy, name=name, quantile=quantile))
+
+
+def lead_steps(lead_time_s: float, metric_lag_s: float, step_s: int) -> int:
+    """Steps ahead that must be covered when a pod is asked for now on data that is late."""
+    return max(1, -int(-lead_time_s // step_s) + -int(-metric_lag_s // step_s))
+
+
+def default_candidate(
+    series: Series, world: World, model: str = "auto", time_zone: str = "UTC", quantile: float = 0.95
+) -> Candidate:
+    """A sensible policy for a trace nobody wrote one for: the forecast and the present load, p95,
+    lead time as simulated, HPA's default behavior, no limit that the trace could reach."""
+    policy = Policy(
+        name="predictive",
+        min_replicas=1,
+        max_replicas=_MOST_REPLICAS,
+        load_per_replica=world.per_replica,
+        quantile=quantile,
+        lead_time_s=world.start_up_s,
+        step_s=float(series.step_s),
+    )
+    settings = ForecastSettings(
+        horizon=lead_steps(world.start_up_s, world.metric_lag_s, series.step_s),
+        seasons_s=tuple(season for season in (DAY_S, WEEK_S) if season >= 2 * series.step_s),
+        time_zone=time_zone,
+        quantile=quantile,
+    )
+    return Candidate(policy.name, policy, model, settings, _HISTORY_S, _REFIT_S)
+
+
+def known_intervals(policy: Policy) -> tuple[Interval, ...]:
+    """The policy's events as the forecaster takes them."""
+    return tuple(Interval(event.start_s, event.end_s, event.name) for event in policy.events)

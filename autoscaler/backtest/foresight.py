@@ -1,0 +1,84 @@
+"""The forecasts a policy would have had at every step of a trace, made as the live loop makes them.
+
+The model is refitted on its schedule on the history up to that moment, and between two fits every
+step is forecast from the load up to that step. Forecasts do not depend on replicas, so they are
+made once per trace and shared by all policies that use the same model.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
+from autoscaler.series import Batch, Floats, Grade, Series
+
+_FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+"""A workload without history learns quickly at first, so early fits come sooner than the schedule."""
+
+_FEWEST_STEPS_BETWEEN_FITS = 48
+_ROWS_AT_ONCE = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """peaks[t, level]: quantiles of the maximum load over the `lead_steps` steps after step t, as
+    forecast at step t; NaN where there was no usable forecast. expected[t]: median of the load of
+    step t as forecast `lead_steps` before it. model, note: of the fit that served most steps.
+    """
+
+    levels: Floats
+    lead_steps: int
+    peaks: Floats
+    expected: Floats
+    model: str
+    note: str
+
+    def at_quantile(self, quantile: float) -> Floats:
+        """The `quantile` of the peak at every step, interpolated between levels, shape [time]."""
+        position = float(np.interp(quantile, self.levels, np.arange(len(self.levels))))
+        low = int(position)
+        high = min(low + 1, len(self.levels) - 1)
+        peak: Floats = self.peaks[:, low] + (position - low) * (self.peaks[:, high] - self.peaks[:, low])
+        return peak
+
+
+def foresee(
+    series: Series, forecaster: Forecaster, settings: ForecastSettings, history_s: float, refit_s: float
+) -> Foresight:
+    """Forecast every step of `series`, each from what had arrived by then.
+
+    settings.horizon is the lead time in steps.
+    """
+    steps, lead = len(series), settings.horizon
+    width = max(2, int(history_s // series.step_s))
+    levels = np.asarray(settings.levels)
+    middle = int(np.argmin(np.abs(levels - 0.5)))
+    peaks = np.full((steps, len(levels)), np.nan)
+    expected = np.full(steps, np.nan)
+    served: Counter[tuple[str, str]] = Counter()
+    fits = _fit_steps(steps, series.step_s, refit_s)
+    for first, until in zip(fits, [*fits[1:], steps], strict=True):
+        history = Batch.of(series.between(max(0, first + 1 - width), first + 1))
+        predictor = forecaster.fit(history, settings)
+        for begin in range(first, until, _ROWS_AT_ONCE):
+            end = min(until, begin + _ROWS_AT_ONCE)
+            recent = Batch.rolling(series, begin, end, width)
+            forecast = predictor.predict(recent, np.zeros(end - begin, np.int64))
+            peaks[begin:end] = forecast.peaks[:, lead - 1, :]
+            ahead = forecast.values[: max(0, steps - lead - begin), lead - 1, middle]
+            expected[begin + lead : begin + lead + len(ahead)] = ahead
+            if forecast.grades[0] is not Grade.NONE:
+                served[(forecast.models[0], forecast.notes[0])] += end - begin
+    model, note = served.most_common(1)[0][0] if served else ("none", "no usable history")
+    return Foresight(levels, lead, peaks, expected, model, note)
+
+
+def _fit_steps(steps: int, step_s: int, refit_s: float) -> list[int]:
+    """Steps after which the model is fitted: sooner at first, then every `refit_s`."""
+    every = max(int(refit_s // step_s), _FEWEST_STEPS_BETWEEN_FITS)
+    early = [int(at_s // step_s) for at_s in _FIRST_FITS_S if at_s < refit_s * 4]
+    regular = range(every, steps, every)
+    return sorted({step for step in [*early, *regular] if step < steps})

@@ -1,0 +1,244 @@
+"""All commands and their options. What a command does lives in a module of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autoscaler import __version__
+
+app = typer.Typer(
+    name="autoscaler",
+    help="Scale Kubernetes workloads before the load arrives, and backtest scaling policies.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Traces = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Recorded load: CSV, CSV.gz, or a saved Prometheus query_range answer.", metavar="FILE..."
+    ),
+]
+PrometheusUrl = Annotated[
+    str,
+    typer.Option(
+        "--prometheus", metavar="URL", help="Read the history from this Prometheus instead of a file."
+    ),
+]
+Query = Annotated[str, typer.Option(help="PromQL whose result is the load; one series.", metavar="PROMQL")]
+History = Annotated[str, typer.Option(help="How far back to read from Prometheus.", metavar="DURATION")]
+Step = Annotated[str, typer.Option(help="Resolution to read from Prometheus at.", metavar="DURATION")]
+TimeZone = Annotated[
+    str,
+    typer.Option(help="IANA zone of local times in a file without offsets, and of daily and weekly seasons."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No table and no progress; for scripts.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"autoscaler {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Scale Kubernetes workloads before the load arrives, and backtest scaling policies.
+
+    Exit codes: 0 done; 1 done and the answer is no (check found problems); 2 the command line or
+    its input cannot be used, said in one line on stderr; 130 interrupted.
+    """
+
+
+@app.command()
+def backtest(
+    traces: Traces = None,
+    prometheus: PrometheusUrl = "",
+    query: Query = "",
+    history: History = "28d",
+    step: Step = "1m",
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A PredictiveAutoscaler manifest; may be given several times."),
+    ] = None,
+    baselines: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="Rivals: hpa,hpa-tuned,keda,phpa,cron,static,oracle or none; settings after a colon (hpa:target=70).",
+        ),
+    ] = "hpa,hpa-tuned,keda,oracle",
+    model: Annotated[
+        str, typer.Option(help="Forecasting model of the default policy (see docs/forecasting.md).")
+    ] = "auto",
+    per_replica: Annotated[
+        float | None, typer.Option(metavar="LOAD", help="Load one ready replica serves.")
+    ] = None,
+    fleet: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Instead: per-replica capacity is the mean load / N. Default 20."),
+    ] = None,
+    start_up: Annotated[
+        str, typer.Option(metavar="DURATION", help="Time from asking for a replica until it is ready.")
+    ] = "5m",
+    start_up_from: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Recorded start-up times (seconds, one per line) to draw from."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of drawn start-up times.")] = 0,
+    metric_lag: Annotated[
+        str, typer.Option(metavar="DURATION", help="Age of everything a policy sees.")
+    ] = "0s",
+    quantiles: Annotated[
+        str, typer.Option(metavar="LIST", help="Also run each policy at these quantiles, as NAME@q0.8.")
+    ] = "",
+    warm_up: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION", help="Scored only after it; 7d, or 2d where the trace is shorter than 12d."
+        ),
+    ] = "",
+    since: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Leave out what is earlier (RFC 3339).")
+    ] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Leave out what is later (RFC 3339).")] = "",
+    price: Annotated[float, typer.Option(help="Price of one replica-hour.")] = 0.12,
+    time_zone: TimeZone = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report, one offline page.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture.")] = None,
+    timeline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write trace,policy,timestamp,load,desired,ready for every step (.csv[.gz])."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run scaling policies over recorded traffic and rank them by cost and shortage."""
+    from autoscaler.cli import backtest as command
+
+    command.backtest(
+        command.Options(
+            traces=tuple(traces or ()),
+            prometheus=prometheus,
+            query=query,
+            history=history,
+            step=step,
+            policies=tuple(policy or ()),
+            baselines=baselines,
+            model=model,
+            per_replica=per_replica,
+            fleet=fleet,
+            start_up=start_up,
+            start_up_from=start_up_from,
+            seed=seed,
+            metric_lag=metric_lag,
+            quantiles=quantiles,
+            warm_up=warm_up,
+            since=since,
+            until=until,
+            price=price,
+            time_zone=time_zone,
+            jobs=jobs,
+            html=html,
+            json=json,
+            png=png,
+            timeline=timeline,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
+def forecast(
+    trace: Annotated[Path | None, typer.Argument(metavar="FILE", help="Recorded load.")] = None,
+    prometheus: PrometheusUrl = "",
+    query: Query = "",
+    history: History = "28d",
+    step: Step = "1m",
+    model: Annotated[str, typer.Option(help="Forecasting model (see docs/forecasting.md).")] = "auto",
+    horizon: Annotated[str, typer.Option(metavar="DURATION", help="How far ahead.")] = "1h",
+    quantiles: Annotated[
+        str, typer.Option(metavar="LIST", help="Quantile levels.")
+    ] = "0.05,0.25,0.5,0.75,0.95",
+    seasons: Annotated[str, typer.Option(metavar="LIST", help="Season lengths.")] = "24h,7d",
+    holidays: Annotated[
+        str, typer.Option(metavar="COUNTRY", help="ISO country whose holidays matter (prophet).")
+    ] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Forecast as of this time (RFC 3339).")] = "",
+    time_zone: TimeZone = "",
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a plot, one offline page.")] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write timestamp and quantiles.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the forecast as JSON.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast a load: history in, a fan of quantiles out."""
+    from autoscaler.cli import forecast as command
+
+    command.forecast(
+        command.Options(
+            trace=trace,
+            prometheus=prometheus,
+            query=query,
+            history=history,
+            step=step,
+            model=model,
+            horizon=horizon,
+            quantiles=quantiles,
+            seasons=seasons,
+            holidays=holidays,
+            until=until,
+            time_zone=time_zone,
+            html=html,
+            png=png,
+            csv=csv,
+            json=json,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Manifests; - reads standard input.")
+    ],
+) -> None:
+    """Validate manifests as the cluster would: file, line, field, what is wrong, what to do."""
+    from autoscaler.cli.check import check as run
+
+    raise typer.Exit(run(files))
+
+
+@app.command()
+def crd() -> None:
+    """Print the CustomResourceDefinition."""
+    from autoscaler.cli.crd import crd as run
+
+    run()
+
+
+@app.command()
+def demo(
+    report: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the report.")] = Path(
+        "demo-report.html"
+    ),
+) -> None:
+    """Backtest the default policy against its rivals on two recorded traces that ship with the package."""
+    from autoscaler.cli.demo import demo as run
+
+    run(report)
