@@ -1,0 +1,56 @@
+# Everything goes through here; what each target does lives in scripts/, which CI calls alike.
+# VENV=dir puts the virtual environment elsewhere, PYTHON=python3.12 chooses the interpreter,
+# ARGS="..." is passed on to the command a target runs.
+
+VENV ?= .venv
+export VENV PYTHON
+
+python := $(VENV)/bin/python
+pytest := $(python) -m pytest
+fast := not slow and not prometheus and not browser
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint format bench soak docs-check real-parts install install-dev clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## install, then compare scaling policies on two recorded traces
+	@$(VENV)/bin/autoscaler demo $(ARGS)
+
+test: real-parts install-dev ## everything: real servers, static checks, all tests
+	@sh scripts/lint.sh
+	@$(pytest) -n auto --dist loadfile $(ARGS)
+
+test-fast: install-dev ## the inner loop: seconds, no servers, no browser
+	@$(pytest) -q -n auto --dist loadfile -m "$(fast)" $(ARGS)
+
+lint: install-dev ## ruff, mypy, import rules, links in the docs
+	@sh scripts/lint.sh
+
+format: install-dev ## let ruff format and mend what it can
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+bench: install-dev ## measure speed and memory against the stated bars
+	@$(python) tests/bench/run.py $(ARGS)
+
+soak: install-dev ## the long random run of the decision core
+	@$(python) tests/soak/run.py $(ARGS)
+
+docs-check: install-dev ## links and make targets named in the docs exist
+	@$(python) scripts/check_docs.py
+
+clean: ## remove the virtual environment, caches and reports
+	@rm -rf "$(VENV)" build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -f demo-report.html backtest-report.html
+	@find autoscaler tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install:
+	@sh scripts/install.sh run
+
+install-dev: ## the virtual environment with everything tests and checks need
+	@sh scripts/install.sh dev
+
+real-parts:
+	@sh scripts/real-parts.sh

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Makes the virtual environment and installs the package into it: scripts/install.sh run|dev
+# "run" is what a user needs, "dev" adds what the tests and checks need. Does nothing when
+# pyproject.toml is what it was at the last install, so warm runs need no network.
+set -eu
+cd "$(dirname "$0")/.."
+
+profile=$1
+venv=${VENV:-.venv}
+python=$venv/bin/python
+version='import sys; print("%d.%d.%d" % sys.version_info[:3])'
+wanted="$(cksum pyproject.toml scripts/install.sh) in $PWD"
+
+usable() {
+    "$python" -c pass 2>/dev/null || return 1
+    [ -z "${PYTHON:-}" ] || [ "$("$python" -c "$version")" = "$("$PYTHON" -c "$version")" ]
+}
+
+create() {
+    base=$(sh scripts/python.sh)
+    if ! "$base" -c 'import ensurepip' 2>/dev/null; then
+        package=$("$base" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+        if [ "$(id -u)" != 0 ] || ! sh scripts/apt-install.sh "$package"; then
+            echo "$base cannot make virtual environments: run 'sudo apt-get install $package', then make again" >&2
+            exit 1
+        fi
+    fi
+    "$base" -m venv --clear "$venv"
+}
+
+if [ -e "$venv" ] && [ ! -e "$venv/pyvenv.cfg" ]; then
+    echo "$venv exists and is not a virtual environment: remove it, or choose another place with VENV=..." >&2
+    exit 1
+fi
+if ! usable; then
+    create
+elif [ "$(cat "$venv/installed-$profile" 2>/dev/null)" = "$wanted" ]; then
+    exit 0
+fi
+
+rm -f "$venv/installed-run" "$venv/installed-dev"
+echo "Installing into $venv with $("$python" --version); the first time takes about a minute"
+"$python" -m pip --version >/dev/null 2>&1 || "$python" -m ensurepip >/dev/null
+# Installing a dependency group needs pip 25.1; Debian 12 brings an older one.
+"$python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+if [ "$profile" = dev ]; then
+    "$python" -m pip install --quiet --editable '.[prophet]' --group dev
+    echo "$wanted" > "$venv/installed-dev"
+else
+    "$python" -m pip install --quiet --editable '.[prophet]'
+fi
+echo "$wanted" > "$venv/installed-run"

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs the servers and the browser the tests run against, where that is possible (root, apt-get).
+# Where it is not, says so and succeeds: the tests that need them skip, or fail with CI=true.
+set -eu
+cd "$(dirname "$0")/.."
+
+missing=''
+command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
+command -v chromium >/dev/null || missing="$missing chromium"
+
+[ -n "$missing" ] || exit 0
+# One at a time: one package that cannot be had must not cost the others.
+for package in $missing; do
+    if [ "$(id -u)" != 0 ] || ! sh scripts/apt-install.sh "$package"; then
+        echo "$package is not here and its tests will skip: sudo apt-get install $package" >&2
+    fi
+done
