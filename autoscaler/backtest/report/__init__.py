@@ -1,0 +1,1 @@
+"""What a backtest found out, for people and for programs: verdict, table, HTML, PNG, JSON, CSV."""
