@@ -42,7 +42,8 @@ docs-check: install-dev ## links and make targets named in the docs exist
 	@$(python) scripts/check_docs.py
 
 clean: ## remove the virtual environment, caches and reports
-	@rm -rf "$(VENV)" build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@[ ! -e "$(VENV)/pyvenv.cfg" ] || rm -rf "$(VENV)"
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@rm -f demo-report.html backtest-report.html
 	@find autoscaler tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 

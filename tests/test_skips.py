@@ -41,7 +41,8 @@ def _run(folder: Path, source: str, **environment: str) -> subprocess.CompletedP
 def test_a_skip_is_named_in_the_closing_lines(source: str, tmp_path: Path) -> None:
     result = _run(tmp_path, source)
     assert result.returncode == 0
-    *_, said, closing = result.stdout.strip().splitlines()
+    *_, heading, said, closing = (line for line in result.stdout.splitlines() if line.strip())
+    assert "not tested here" in heading
     assert said == "1 skipped: no such server"
     assert "1 passed, 1 skipped" in closing
 
