@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# Each test runs pytest in a process of its own.
+pytestmark = pytest.mark.slow
+
 _CONFTEST = Path(__file__).with_name("conftest.py")
 
 _CASES = {
