@@ -103,7 +103,7 @@ def _draw_timeline(axes: Axes, trace: TraceResult, shown: Run) -> None:
     axes.margins(x=0)
     axes.set_ylabel("load", color=_INK)
     axes.set_title(literal(trace.series.name), loc="left", fontsize=11, color=_INK)
-    axes.legend(loc="upper right", fontsize=9, framealpha=0.9, edgecolor=_GRID)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize=9, frameon=False)
 
 
 def _draw_front(axes: Axes, trace: TraceResult) -> None:
@@ -148,13 +148,14 @@ def _draw_point(axes: Axes, run: Run) -> None:
 def _scale_front(axes: Axes, runs: Sequence[Run], most: float) -> None:
     axes.set_yscale("log")
     axes.set_xscale("log")
-    axes.set_ylim(_LEAST_SHOWN * 0.6, max([2.0, *(150 * run.scores.unserved_share for run in runs)]))
-    axes.set_xlim(min([0.95, *(run.scores.cost_ratio * 0.97 for run in runs)]), most * 1.08)
     ticks = [tick for tick in (0.5, 0.7, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 10, 20) if tick <= most]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)
     levels = (0.001, 0.01, 0.1, 1.0, 10.0)
     axes.set_yticks(levels, ["≤ 0.001", *(f"{level:g}" for level in levels[1:])])
+    # After the ticks, which would widen them.
+    axes.set_ylim(_LEAST_SHOWN * 0.6, max([2.0, *(150 * run.scores.unserved_share for run in runs)]))
+    axes.set_xlim(min([0.95, *(run.scores.cost_ratio * 0.97 for run in runs)]), most * 1.08)
     axes.set_xlabel("cost (1 = exactly what was needed)", color=_INK)
     axes.set_ylabel("load left unserved, %", color=_INK)
     axes.legend(loc="upper right", fontsize=9, framealpha=0.9, edgecolor=_GRID)

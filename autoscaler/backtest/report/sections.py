@@ -23,9 +23,11 @@ def header(comparison: Comparison) -> str:
     count = len(comparison.traces)
     traces = "one trace" if count == 1 else f"{count} traces"
     policies = len({run.policy for trace in comparison.traces for run in trace.runs})
+    # A figure and its per cent sign stay on one line.
+    verdict = escape(comparison.verdict).replace(" %", "&nbsp;%")
     return (
         '<header><p class="eyebrow">Backtest of scaling policies on recorded traffic</p>'
-        f'<h1>{escape(comparison.verdict).replace(" %", "&nbsp;%")}</h1><p class="help">{policies} policies over {traces}, '
+        f'<h1>{verdict}</h1><p class="help">{policies} policies over {traces}, '
         f"simulated with the code that scales for real · autoscaler {escape(__version__)}</p></header>"
     )
 
