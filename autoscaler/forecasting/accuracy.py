@@ -39,7 +39,7 @@ def mase(actual: Floats, forecast: Floats, history: Floats, cycle: int = 1) -> f
     return float(np.abs(came - said).mean()) / scale if scale > 0 and len(came) else math.nan
 
 
-def pinball(actual: Floats, quantile: Floats, level: float) -> float:
+def pinball_loss(actual: Floats, quantile: Floats, level: float) -> float:
     """Mean of level * (actual - quantile) above the quantile, (1 - level) * (quantile - actual) below."""
     came, said = _both(actual, quantile)
     return float(pinball_each(came, said, level).mean()) if len(came) else math.nan

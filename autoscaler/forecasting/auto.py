@@ -54,7 +54,5 @@ def peak_loss(residuals: Residuals, eps: Floats, level: float) -> Floats:
 def _reason(names: Sequence[str], losses: Floats, best: int) -> str:
     if not np.isfinite(losses[best]):
         return f"{names[best]}: nothing to compare on"
-    others = ", ".join(
-        f"{losses[index]:.3g} for {name}" for index, name in enumerate(names) if index != best
-    )
+    others = ", ".join(f"{losses[index]:.3g} for {name}" for index, name in enumerate(names) if index != best)
     return f"{names[best]}: pinball {losses[best]:.3g} against {others}" if others else names[best]

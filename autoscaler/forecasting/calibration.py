@@ -38,7 +38,7 @@ class Candidate:
     learns: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Calibrated:
     """Implements Forecaster: chooses among the candidates where there is history for it.
 
@@ -120,7 +120,7 @@ class _Fitting:
         self._keep(rows, bands(residuals, self._levels))
         for row in rows:
             length = described(int(self._evidence.span[row]), self._history.step_s)
-            self._say(row, f"trend: only {length} of history")
+            self._say(int(row), f"trend: only {length} of history")
 
     def _seasonal(self, rows: Ints, held: int, fallback: PathPredictor) -> None:
         """Rows with a past to test on: measure every candidate over the newest steps and choose."""
@@ -143,13 +143,20 @@ class _Fitting:
             self._keep(rows[mine], found)
         self._choice[rows] = choice + 1
         for row, reason in zip(rows, reasons, strict=True):
-            self._say(row, reason)
+            self._say(int(row), reason)
 
     def _final(self, candidate: Candidate, fallback: PathPredictor, index: int) -> PathPredictor:
         """The candidate fitted on everything, for the rows it was chosen for."""
-        if not (self._choice == index + 1).any():
+        chosen = self._choice == index + 1
+        if not chosen.any():
             return fallback
-        return candidate.model.fit_path(self._history, self._settings)
+        path = candidate.model.fit_path(self._history, self._settings)
+        every = np.arange(len(self._history))
+        silent = ~np.isfinite(path.path(self._history, every, 1)[:, 0])
+        for row in np.flatnonzero(chosen & silent):
+            self._choice[row] = 0
+            self._say(int(row), f"trend: {candidate.model.name} found no answer")
+        return path
 
     def _keep(self, rows: Ints, found: Bands) -> None:
         self._bands.single[rows] = found.single

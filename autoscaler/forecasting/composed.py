@@ -16,6 +16,10 @@ from autoscaler.series import Batch, Floats, Forecast, Grade, Ints
 class ShortSighted(Protocol):
     """A path that looks at the newest steps only, so that few columns need to be handed to it."""
 
+    def path(self, recent: Batch, workload: Ints, horizon: int) -> Floats:
+        """As of any path."""
+        ...
+
     def reach(self, step_s: int) -> int:
         """Number of recent steps that the path looks at."""
         ...

@@ -31,7 +31,7 @@ _LOG_RANGE = 3.0
 """How far, as a logarithm, a fitted course may leave the range that was seen."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fourier:
     """Batched harmonic regression."""
 

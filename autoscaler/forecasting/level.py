@@ -17,7 +17,9 @@ _HALF_LIFE_S = 6 * 3600
 """How long until half of the present deviation (as a logarithm) is expected to have gone."""
 
 _RATIO_RANGE = (0.3, 3.0)
-"""A larger deviation from the profile is not believed to last."""
+"""What a deviation exceeds this range by is not believed to last …"""
+_EXCESS_HALF_LIFE_S = 3600
+"""… and half of it is gone after this."""
 
 _NEGLIGIBLE_SHARE = 0.02
 _TINY = 1e-9
@@ -36,7 +38,8 @@ def negligible(history: Floats) -> Floats:
     known = np.isfinite(history)
     count = np.maximum(known.sum(axis=1), 1)
     mean = np.where(known, history, 0.0).sum(axis=1) / count
-    return np.maximum(_NEGLIGIBLE_SHARE * mean, _TINY)
+    small: Floats = np.maximum(_NEGLIGIBLE_SHARE * mean, _TINY)
+    return small
 
 
 def last_samples(recent: Batch, count: int, ceiling: Floats) -> Floats:
@@ -71,17 +74,20 @@ def corrected(seen: Floats, expected_then: Floats, expected: Floats, eps: Floats
 
     seen, expected_then: [row, past], the last samples and what the profile says for them.
     expected: [row, horizon], what the profile says for the steps to come. eps: [row].
-    The scale is the ratio of means, held within 0.3 to 3, and tends to 1 with the horizon. Where
-    nothing is known of the present, the course is left as it is.
+    The scale is the ratio of means and tends to 1 with the horizon, slowly as far as it lies within
+    0.3 to 3 and faster beyond. Where nothing is known of the present, the course is left as it is.
     """
     both = np.isfinite(seen) & np.isfinite(expected_then)
     actual = mean_known(np.where(both, seen, np.nan)) + eps
     believed = mean_known(np.where(both, expected_then, np.nan)) + eps
-    log_ratio = np.log(np.clip(actual / believed, *_RATIO_RANGE))
-    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, 0.0)
+    log_ratio = np.log(actual / believed)
+    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, 0.0)[:, np.newaxis]
+    lasting = np.clip(log_ratio, *np.log(_RATIO_RANGE))
     ahead_s = step_s * np.arange(1, expected.shape[1] + 1)
-    remaining = np.exp2(-ahead_s / _HALF_LIFE_S)
-    scale = np.exp(log_ratio[:, np.newaxis] * remaining[np.newaxis, :])
+    scale = np.exp(
+        lasting * np.exp2(-ahead_s / _HALF_LIFE_S)
+        + (log_ratio - lasting) * np.exp2(-ahead_s / _EXCESS_HALF_LIFE_S)
+    )
     base = eps[:, np.newaxis]
     course: Floats = np.maximum((expected + base) * scale - base, 0.0)
     return course

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -45,7 +46,7 @@ class Clock:
         days = range(int(first_s) - _MARGIN_S, int(last_s) + _MARGIN_S + DAY_S, DAY_S)
         changes: list[int] = []
         offsets = [_offset_s(zone, days[0])]
-        for start_s, end_s in zip(days, days[1:], strict=False):
+        for start_s, end_s in pairwise(days):
             if _offset_s(zone, end_s) != offsets[-1]:
                 changes.append(_change_s(zone, start_s, end_s))
                 offsets.append(_offset_s(zone, end_s))
@@ -59,16 +60,20 @@ class Clock:
     def local_s(self, times_s: Ints) -> Ints:
         """Wall-clock seconds: what the local calendar would show, counted as if it were UTC."""
         if self.steady:
-            return times_s + self.offsets_s[0]
-        return times_s + self.offsets_s[np.searchsorted(self.changes_s, times_s, side="right")]
+            steady: Ints = times_s + self.offsets_s[0]
+            return steady
+        local_s: Ints = times_s + self.offsets_s[np.searchsorted(self.changes_s, times_s, side="right")]
+        return local_s
 
     def utc_s(self, local_s: Ints) -> Ints:
         """The instant a wall-clock time stands for, odd hours as the module describes."""
         if self.steady:
-            return local_s - self.offsets_s[0]
+            steady: Ints = local_s - self.offsets_s[0]
+            return steady
         # With fold=0 the old offset holds up to the later of the two readings of the changing clock.
         until = self.changes_s + np.maximum(self.offsets_s[:-1], self.offsets_s[1:])
-        return local_s - self.offsets_s[np.searchsorted(until, local_s, side="right")]
+        utc_s: Ints = local_s - self.offsets_s[np.searchsorted(until, local_s, side="right")]
+        return utc_s
 
     def before(self, times_s: Ints, season_s: int, cycles: int) -> Ints:
         """The instants `cycles` seasons before `times_s`, at the same wall-clock time for whole days."""
@@ -81,11 +86,13 @@ class Clock:
         if not follows_the_clock(season_s):
             return times_s % season_s
         # 1970-01-01 was a Thursday, so four days later a Monday began.
-        return (self.local_s(times_s) - 4 * DAY_S) % season_s
+        phase: Ints = (self.local_s(times_s) - 4 * DAY_S) % season_s
+        return phase
 
     def weekday(self, times_s: Ints) -> Ints:
         """Local day of the week, 0 is Monday."""
-        return (self.local_s(times_s) // DAY_S + 3) % 7
+        day: Ints = (self.local_s(times_s) // DAY_S + 3) % 7
+        return day
 
 
 def follows_the_clock(season_s: int) -> bool:

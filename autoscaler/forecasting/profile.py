@@ -20,7 +20,7 @@ class Course(Protocol):
     """Expected load as a function of time, learned from a history."""
 
     def at(self, times_s: Ints, workloads: Ints) -> Floats:
-        """Expected load at the middle of the steps beginning at `times_s`, [workload, time]; NaN if unknown."""
+        """Expected load at the middle of the steps beginning at `times_s`, [workload, time]; or NaN."""
         ...
 
 

@@ -1,18 +1,67 @@
-"""The models by name."""
+"""The models by the names users give them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from autoscaler.forecasting.auto import by_pinball
 from autoscaler.forecasting.calibration import Calibrated, Candidate, the_only_one
-from autoscaler.forecasting.forecaster import Forecaster
+from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.fourier import Fourier
+from autoscaler.forecasting.holt_winters import HoltWinters
+from autoscaler.forecasting.isolation import Isolated
+from autoscaler.forecasting.prophet import ProphetModel, installed
+from autoscaler.forecasting.residuals import Residuals
 from autoscaler.forecasting.seasonal_naive import SeasonalNaive
+from autoscaler.forecasting.stl import SeasonalTrend
 from autoscaler.forecasting.trend import Trend
+from autoscaler.series import Floats, Ints
 
 AUTO = "auto"
+FAST = ("trend", "seasonal-naive", "fourier")
+"""Models that fit thousands of workloads at once, simplest first: what `auto` chooses among."""
+SLOW = ("holt-winters", "stl", "prophet")
+"""Models that are fitted workload by workload."""
+NAMES = (AUTO, *FAST, *SLOW)
 
-def forecaster(name: str) -> Forecaster:
+
+def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = False) -> Forecaster:
+    """The model of that name.
+
+    deadline_s: with it, a slow model is fitted in a worker process and given so long per workload,
+    after which seasonal-naive serves instead. include_slow: let `auto` also try the slow models.
+    Raises ValueError, listing the names, for an unknown one.
+    """
+    if name not in NAMES:
+        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(NAMES)}")
     if name == AUTO:
-        return Calibrated(AUTO, (Candidate(Trend(), False), Candidate(SeasonalNaive(), False), Candidate(Fourier(), True)), by_pinball)
-    model = {"trend": Candidate(Trend(), False), "seasonal-naive": Candidate(SeasonalNaive(), False), "fourier": Candidate(Fourier(), True)}[name]
-    return Calibrated(name, (model,), the_only_one)
+        tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
+        model = Calibrated(AUTO, tuple(_candidate(model) for model in tried), by_pinball)
+    elif name == "prophet" and not installed():
+        return Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
+    else:
+        model = Calibrated(name, (_candidate(name),), the_only_one)
+    slow = name in SLOW or (name == AUTO and include_slow)
+    if deadline_s is None or not slow:
+        return model
+    return Isolated(model, forecaster("seasonal-naive"), deadline_s)
+
+
+def _candidate(name: str) -> Candidate:
+    return {
+        "trend": Candidate(Trend(), learns=False),
+        "seasonal-naive": Candidate(SeasonalNaive(), learns=False),
+        "fourier": Candidate(Fourier(), learns=True),
+        "holt-winters": Candidate(HoltWinters(), learns=True),
+        "stl": Candidate(SeasonalTrend(), learns=True),
+        "prophet": Candidate(ProphetModel(), learns=True),
+    }[name]
+
+
+def _without_prophet(
+    names: Sequence[str], measured: Sequence[Residuals], eps: Floats, settings: ForecastSettings
+) -> tuple[Ints, list[str]]:
+    reason = "prophet is not installed (pip install 'predictive-autoscaler[prophet]'): seasonal-naive instead"
+    return np.zeros(len(eps), np.int64), [reason] * len(eps)

@@ -32,7 +32,7 @@ _MASK_CELL_S = 300
 _CEILING = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SeasonalNaive:
     """Median of the same time in recent seasons."""
 
@@ -81,7 +81,8 @@ class _Removed:
         """Which of `times_s` [row, step] had been removed."""
         cell = (times_s - self.start_s) // self.cell_s
         inside = (cell >= 0) & (cell < self.cells.shape[1])
-        return inside & self.cells[workload[:, np.newaxis], np.where(inside, cell, 0)]
+        hit: NDArray[np.bool_] = inside & self.cells[workload[:, np.newaxis], np.where(inside, cell, 0)]
+        return hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +117,16 @@ class SeasonalNaivePath:
                 longer = self._profile(moment.recent, moment.workload, horizon, index)
                 for choice, share in enumerate(_SHARES):
                     weights = np.full(len(moment.workload), share)
-                    path = self._at_level(
-                        _blend(shorter, longer, weights), moment.recent, moment.workload
-                    )
+                    path = self._at_level(_blend(shorter, longer, weights), moment.recent, moment.workload)
                     errors[(choice, *moment.place)] = _mean_error(path, moment.ahead)
             total = np.where(np.isfinite(errors), errors, 0.0).sum(axis=2)
             shares[index - 1] = np.array(_SHARES)[np.argmin(total, axis=0)]
-        return SeasonalNaivePath(
-            self.seasons, shares, self.time_zone, self.eps, self.ceiling, self.removed
-        )
+        return SeasonalNaivePath(self.seasons, shares, self.time_zone, self.eps, self.ceiling, self.removed)
 
     def _at_level(self, profile: Floats, recent: Batch, workload: Ints) -> Floats:
         past = window_steps(recent.step_s)
         seen = last_samples(recent, past, self.ceiling[workload])
-        return corrected(
-            seen, profile[:, :past], profile[:, past:], self.eps[workload], step_s=recent.step_s
-        )
+        return corrected(seen, profile[:, :past], profile[:, past:], self.eps[workload], step_s=recent.step_s)
 
     def _blended(self, recent: Batch, workload: Ints, horizon: int, seasons: int) -> Floats:
         """The profiles of the first `seasons` seasons in one, [row, past + horizon]."""
@@ -163,12 +158,16 @@ class SeasonalNaivePath:
             layer = _smoothed_at(recent, np.rint(back_s / step_s).astype(np.int64), half, limit)
             if self.removed is not None:
                 layer[self.removed.hit(times - cycle * season_s, workload)] = np.nan
+            # A cycle that counts ahead but not for the present would tear the two apart.
+            past = np.isfinite(layer[:, : window_steps(step_s)])
+            if not past.all():
+                layer[2 * past.sum(axis=1) < past.shape[1]] = np.nan
             layers.append(layer)
         return _median(np.stack(layers))
 
 
 def ceiling(history: Floats) -> Floats:
-    """Ten times the largest sample of each cleaned row: what it will hardly reach, [row]; infinite if unknown."""
+    """Ten times the largest sample of each cleaned row, [row]: hardly ever reached. Infinite if unknown."""
     known = np.isfinite(history)
     largest = np.where(known, history, 0.0).max(axis=1, initial=0.0)
     return np.where(largest > 0, _CEILING * largest, np.inf)
@@ -217,13 +216,10 @@ def _moving_sum(block: Floats, window: int) -> Floats:
 def _median(layers: Floats) -> Floats:
     """Median over the first axis, of the known values only."""
     ordered = np.sort(layers, axis=0)
-    count = np.isfinite(ordered).sum(axis=0)
-    low = np.maximum(count - 1, 0) // 2
-    high = np.minimum(count // 2, len(layers) - 1)
-    return 0.5 * (
-        np.take_along_axis(ordered, low[np.newaxis], axis=0)[0]
-        + np.take_along_axis(ordered, high[np.newaxis], axis=0)[0]
-    ) * np.where(count > 0, 1.0, np.nan)
+    count = np.isfinite(ordered).sum(axis=0)[np.newaxis]
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=0)[0]
+    high = np.take_along_axis(ordered, np.minimum(count // 2, len(layers) - 1), axis=0)[0]
+    return np.where(count[0] > 0, 0.5 * (low + high), np.nan)
 
 
 def _blend(shorter: Floats, longer: Floats, share: Floats) -> Floats:
@@ -237,4 +233,5 @@ def _mean_error(path: Floats, ahead: Floats) -> Floats:
     """Mean absolute error over the known steps, [row]."""
     error = np.abs(path - ahead)
     known = np.isfinite(error)
-    return np.where(known, error, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    mean: Floats = np.where(known, error, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return mean

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoscaler.forecasting.forecaster import ForecastSettings, PathPredictor
 from autoscaler.forecasting.level import last_samples, mean_known, window_steps
@@ -27,7 +28,7 @@ _ORIGINS = 300
 _LEARN_S = 7 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trend:
     """Level plus damped slope."""
 
@@ -72,7 +73,7 @@ class TrendPath:
         """Number of recent steps that `path` looks at."""
         return window_steps(step_s, _SEARCH_S, _FEWEST_SLOPE_STEPS)
 
-    def _older_level(self, recent: Batch, workload: Ints, rows: np.ndarray) -> Floats:
+    def _older_level(self, recent: Batch, workload: Ints, rows: NDArray[np.bool_]) -> Floats:
         """The last known sample within the search window, else the typical level."""
         block = recent.values[:, -self.reach(recent.step_s) :][rows]
         known = np.isfinite(block)
