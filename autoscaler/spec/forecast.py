@@ -1,0 +1,104 @@
+"""How the load is forecast, and with which risk."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from autoscaler.spec.rules import Model, Rule, absent, as_milliseconds, between, defaulted, milliseconds
+from autoscaler.spec.units import Duration, Quantile, Time, parse_duration
+
+ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
+_SEASON = ("1m", "370d")
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f'no time zone "{name}": use an IANA name such as "Europe/Berlin"') from error
+    return name
+
+
+def _whole_step(forecast: Any) -> bool:
+    return bool(forecast.step_s == int(forecast.step_s))
+
+
+def _seasons_in_bounds(forecast: Any) -> bool:
+    shortest, longest = (parse_duration(bound) for bound in _SEASON)
+    return all(shortest <= season <= longest for season in forecast.seasons_s)
+
+
+class Exclusion(Model):
+    """A span of history that says nothing about the future."""
+
+    start_s: Time = Field(description="Beginning of the span.")
+    end_s: Time = Field(description="End of the span, not included.")
+    reason: Annotated[str, Field(max_length=256)] = Field("", description="Why it is left out; for people.")
+    rules = (
+        Rule(
+            "start must be before end", "self.start < self.end", lambda span: span.start_s < span.end_s, "end"
+        ),
+    )
+
+
+class ForecastSpec(Model):
+    """How the load is forecast. Everything has a default."""
+
+    model: Literal["auto", "seasonal-naive", "holt-winters", "stl", "prophet", "fourier", "trend", "none"] = (
+        Field("auto", description="Forecasting model. auto picks per workload; none scales on signals alone.")
+    )
+    history_s: Duration = defaulted("28d", "How much history is read.")
+    step_s: Duration = defaulted("1m", "Resolution of history, forecast and decisions.")
+    lead_time_s: Duration = defaulted("180s", "Time from asking for a pod until it is ready.")
+    quantile: Quantile = defaulted(
+        "0.95",
+        "Quantile of the peak load within the lead time to provide for; the stated risk. "
+        'A text such as "0.95", or an integer percent.',
+    )
+    time_zone: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=ZONE_PATTERN), AfterValidator(_known_zone)
+    ] = defaulted("UTC", "IANA time zone in whose local time the seasons repeat.")
+    holidays: Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$")] = absent(
+        "ISO 3166 country, such as DE, whose public holidays differ from other days. Left out: none.",
+    )
+    seasons_s: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=4)] = defaulted(
+        ("24h", "7d"), "Periods after which the load repeats itself."
+    )
+    refit_s: Duration = defaulted("6h", "How often the model is fitted anew.")
+    exclude: Annotated[tuple[Exclusion, ...], Field(max_length=64)] = defaulted(
+        (), "Spans of history to leave out of fitting, such as outages and load tests."
+    )
+    rules = (
+        between("history", "history_s", "10m", "400d"),
+        between("step", "step_s", "1s", "1h"),
+        Rule(
+            "step must be whole seconds",
+            f"{as_milliseconds('self.step')} % 1000 == 0",
+            _whole_step,
+            "step",
+        ),
+        Rule(
+            "history must not be shorter than step",
+            f"{as_milliseconds('self.history')} >= {as_milliseconds('self.step')}",
+            lambda forecast: forecast.history_s >= forecast.step_s,
+            "history",
+        ),
+        between("leadTime", "lead_time_s", "0s", "1d"),
+        Rule(
+            "quantile must be more than zero",
+            "type(self.quantile) == int || self.quantile.matches('[1-9]')",
+            lambda forecast: forecast.quantile > 0.0,
+            "quantile",
+        ),
+        Rule(
+            f"every season must be between {_SEASON[0]} and {_SEASON[1]}",
+            f"self.seasons.all(s, {as_milliseconds('s')} >= {milliseconds(_SEASON[0])} && "
+            f"{as_milliseconds('s')} <= {milliseconds(_SEASON[1])})",
+            _seasons_in_bounds,
+            "seasons",
+        ),
+        between("refit", "refit_s", "1m", "30d"),
+    )

@@ -1,0 +1,205 @@
+"""The PredictiveAutoscaler resource: what a user writes, as typed models with plain numbers.
+
+Names in manifests are camelCase and carry their units in the text; attributes here are snake_case
+with the unit in the name (`forecast.lead_time_s`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, Strict
+
+from autoscaler.spec.behavior import Behavior, Cooldown
+from autoscaler.spec.forecast import ForecastSpec
+from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, positive
+from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
+from autoscaler.spec.spend import Spend
+from autoscaler.spec.status import Status
+from autoscaler.spec.units import Duration, Quantity, Share, Time
+
+GROUP = "predictive-autoscaler.dev"
+VERSION = "v1alpha1"
+KIND = "PredictiveAutoscaler"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+_MOST = 2_147_483_647
+SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+
+Subdomain = Annotated[str, Field(min_length=1, max_length=253, pattern=SUBDOMAIN_PATTERN)]
+
+
+class TargetRef(Model):
+    """What is scaled: anything with a scale subresource, in the same namespace."""
+
+    api_version: Annotated[
+        str,
+        Field(min_length=1, max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*$"),
+    ] = defaulted("apps/v1", "API group and version of the target.")
+    kind: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Z][A-Za-z0-9]*$")] = Field(
+        description="Kind of the target: Deployment, StatefulSet, or any other with a scale subresource."
+    )
+    name: Subdomain = Field(description="Name of the target.")
+
+
+class Load(Model):
+    """What is forecast: demand that does not depend on the number of replicas."""
+
+    query: Promql = Field(
+        description="PromQL giving the load as one series: arrivals such as requests per second, "
+        "never CPU per pod."
+    )
+    source: Label = absent(
+        "Name of a Prometheus that the operator's administrator configured. Left out: the default one.",
+    )
+    per_replica: Quantity = Field(
+        description="Load that one ready pod serves within its objective, in the unit of the query."
+    )
+    max_age_s: Duration = defaulted("2m", "Older values count as stale: they remove nothing.")
+    rules = (
+        positive("perReplica", "per_replica", number=True),
+        between("maxAge", "max_age_s", "1s", "1d"),
+    )
+
+
+class Outage(Model):
+    """When a fall of the load is taken for an outage instead of low demand."""
+
+    drop: Share = defaulted(
+        "50%",
+        "A fall this far below the expected load, while an Errors or Latency signal is above its "
+        "threshold, counts as an outage: capacity is kept.",
+    )
+    recovery_s: Duration = defaulted("15m", "How long capacity is kept after the outage.")
+    rules = (positive("drop"), between("recovery", "recovery_s", "0s", "1d"))
+
+
+class Zones(Model):
+    """Headroom for losing failure zones, for pods that are spread evenly over them."""
+
+    count: Annotated[int, Strict(), Field(ge=2, le=64)] = Field(
+        description="Number of zones the pods are spread over."
+    )
+    survive: Annotated[int, Strict(), Field(ge=0, le=63)] = defaulted(
+        1, "How many of them may fail at once without a shortage."
+    )
+    rules = (
+        Rule(
+            "survive must be less than count",
+            "self.survive < self.count",
+            lambda zones: zones.survive < zones.count,
+            "survive",
+        ),
+    )
+
+
+class Event(Model):
+    """A known occasion that wants a higher minimum."""
+
+    name: Label = Field(description="Name of the event, unique within the resource.")
+    start_s: Time = Field(description="Beginning; the replicas are asked for one lead time earlier.")
+    end_s: Time = Field(description="End, not included.")
+    min_replicas: Annotated[int, Strict(), Field(ge=1, le=_MOST)] = Field(
+        description="Least number of replicas while the event lasts."
+    )
+    rules = (
+        Rule(
+            "start must be before end",
+            "self.start < self.end",
+            lambda event: event.start_s < event.end_s,
+            "end",
+        ),
+    )
+
+
+def _unique_names(items: tuple[Any, ...]) -> bool:
+    return max(Counter(item.name for item in items).values(), default=1) == 1
+
+
+def _signal_name(variable: str) -> str:
+    return f"(has({variable}.name) ? {variable}.name : {variable}.type.lowerAscii())"
+
+
+class Spec(Model):
+    """What the user asks for."""
+
+    scale_target_ref: TargetRef = Field(description="What is scaled.")
+    mode: Literal["Recommend", "ScaleOutOnly", "Active", "Paused"] = defaulted(
+        "Recommend",
+        "How far the operator may go: Recommend decides and publishes but never scales, "
+        "ScaleOutOnly never removes replicas, Active does both, Paused does nothing.",
+    )
+    min_replicas: Annotated[int, Strict(), Field(ge=0, le=_MOST)] = defaulted(
+        1, "Least number of replicas. No spend limit takes it."
+    )
+    max_replicas: Annotated[int, Strict(), Field(ge=1, le=_MOST)] = Field(
+        description="Most replicas, whatever is forecast or measured."
+    )
+    load: Load = Field(description="What is forecast: demand that does not depend on the number of replicas.")
+    forecast: ForecastSpec = defaulted({}, "How the load is forecast, and with which risk.")
+    signals: Annotated[tuple[Signal, ...], Field(max_length=16)] = defaulted(
+        (), "Reactive signals. Each may only ask for more replicas than the forecast does."
+    )
+    behavior: Behavior = defaulted({}, "How fast the count may change, exactly as in HPA v2.")
+    cooldown: Cooldown = defaulted({}, "Waiting times after changes, on top of behavior.")
+    outage: Outage | None = Field(
+        None, description="Keep capacity through an outage and after it. Left out: a fall is just low demand."
+    )
+    zones: Zones | None = Field(None, description="Headroom for losing failure zones. Left out: none.")
+    pending_cap: Annotated[int, Strict(), Field(ge=1, le=_MOST)] | None = Field(
+        None, description="Most pods that may be starting at once. Left out: no limit."
+    )
+    spend: Spend | None = Field(None, description="Limits in money. Left out: none.")
+    events: Annotated[tuple[Event, ...], Field(max_length=64)] = defaulted(
+        (),
+        "Known occasions that want a higher minimum.",
+        schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    rules = (
+        Rule(
+            "minReplicas must not be greater than maxReplicas",
+            "self.minReplicas <= self.maxReplicas",
+            lambda spec: spec.min_replicas <= spec.max_replicas,
+            "minReplicas",
+        ),
+        Rule(
+            "names of signals must be unique; a signal without a name has its type in lower case as its name",
+            f"self.signals.all(a, self.signals.exists_one(b, {_signal_name('a')} == {_signal_name('b')}))",
+            lambda spec: _unique_names(spec.signals),
+            "signals",
+        ),
+        Rule(
+            "names of events must be unique",
+            "self.events.all(a, self.events.exists_one(b, a.name == b.name))",
+            lambda spec: _unique_names(spec.events),
+            "events",
+        ),
+        Rule(
+            "minReplicas of an event must not be greater than maxReplicas",
+            "self.events.all(e, e.minReplicas <= self.maxReplicas)",
+            lambda spec: all(event.min_replicas <= spec.max_replicas for event in spec.events),
+            "events",
+        ),
+    )
+
+
+class Metadata(Model):
+    """The parts of ObjectMeta that we read; the rest is the cluster's."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Subdomain = Field(description="Name of the resource.")
+    namespace: Annotated[str, Field(min_length=1, max_length=63, pattern=LABEL_PATTERN)] = defaulted(
+        "default", "Namespace of the resource and of its target."
+    )
+
+
+class PredictiveAutoscaler(Model):
+    """Scales a workload before its load arrives."""
+
+    api_version: Literal["predictive-autoscaler.dev/v1alpha1"] = Field(description="Always this API version.")
+    kind: Literal["PredictiveAutoscaler"] = Field(description="Always this kind.")
+    metadata: Metadata = Field(description="Name and namespace.")
+    spec: Spec = Field(description="What the user asks for.")
+    status: Status | None = Field(None, description="What the operator last saw and did.")
