@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the virtual environment and installs the package into it: scripts/install.sh run|dev
-# "run" is what a user needs, "dev" adds what the tests and checks need. Does nothing when
-# pyproject.toml is what it was at the last install, so warm runs need no network.
+# "run" is what a user needs, "dev" adds what the tests and checks need. Does nothing when what
+# pyproject.toml says about installing is what it was last time, so warm runs need no network.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,18 @@ profile=$1
 venv=${VENV:-.venv}
 python=$venv/bin/python
 version='import sys; print("%d.%d.%d" % sys.version_info[:3])'
-wanted="$(cksum pyproject.toml scripts/install.sh) in $PWD"
+
+# Settings of tools are left out: changing one is no reason to install again.
+describe() {
+    "$python" -c '
+import tomllib
+with open("pyproject.toml", "rb") as file:
+    project = tomllib.load(file)
+print(project["build-system"], project["project"], project["dependency-groups"], project["tool"]["hatch"])
+'
+    cksum scripts/install.sh
+    pwd
+}
 
 usable() {
     "$python" -c pass 2>/dev/null || return 1
@@ -32,11 +43,9 @@ if [ -e "$venv" ] && [ ! -e "$venv/pyvenv.cfg" ]; then
     echo "$venv exists and is not a virtual environment: remove it, or choose another place with VENV=..." >&2
     exit 1
 fi
-if ! usable; then
-    create
-elif [ "$(cat "$venv/installed-$profile" 2>/dev/null)" = "$wanted" ]; then
-    exit 0
-fi
+usable || create
+wanted=$(describe)
+[ "$(cat "$venv/installed-$profile" 2>/dev/null)" != "$wanted" ] || exit 0
 
 rm -f "$venv/installed-run" "$venv/installed-dev"
 echo "Installing into $venv with $("$python" --version); the first time takes about a minute"
