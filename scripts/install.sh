@@ -23,8 +23,8 @@ print(project["build-system"], project["project"], project["dependency-groups"],
 }
 
 usable() {
-    "$python" -c pass 2>/dev/null || return 1
-    [ -z "${PYTHON:-}" ] || [ "$("$python" -c "$version")" = "$("$PYTHON" -c "$version")" ]
+    "$python" -c 'import tomllib' 2>/dev/null || return 1
+    [ -z "${PYTHON:-}" ] || [ "$("$python" -c "$version")" = "$("$PYTHON" -c "$version" 2>/dev/null)" ]
 }
 
 create() {
