@@ -19,9 +19,9 @@ def history() -> Series:
 def fan(series: Series, horizon: int = HORIZON) -> Forecast:
     """One row, made at the end of `series`."""
     ahead = np.arange(1, horizon + 1)
-    middle = series.values[-1440 : -1440 + horizon]
+    middle = np.resize(series.values[-1440:], horizon)
     levels = np.array(LEVELS)
-    spread = (levels - 0.5)[np.newaxis, :] * np.sqrt(ahead)[:, np.newaxis] * 25
+    spread = (levels - 0.5)[np.newaxis, :] * np.sqrt(ahead)[:, np.newaxis] * 60
     values = np.maximum(middle[:, np.newaxis] + spread, 0.0)
     peaks = np.maximum.accumulate(values, axis=0)
     return Forecast(

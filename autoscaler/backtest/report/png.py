@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoscaler.backtest import yardstick
+from autoscaler.backtest.report.table import printable
 from autoscaler.backtest.report.verdict import base_name, representative
 from autoscaler.backtest.report.writing import write_bytes
 from autoscaler.backtest.result import Comparison, Kind, Run, TraceResult
@@ -46,7 +47,7 @@ def png_bytes(comparison: Comparison) -> bytes:
     shown = representative(trace.runs) or trace.runs[0]
     figure = Figure(figsize=(12.8, 8), dpi=125, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    title = literal("\n".join(textwrap.wrap(trace.verdict, 92)))
+    title = "\n".join(literal(line) for line in textwrap.wrap(trace.verdict, 92))
     figure.suptitle(title, x=0.012, ha="left", fontsize=14, fontweight="bold", color="#1b2430")
     top, bottom = figure.subplots(2, 1, height_ratios=[3, 2])
     _draw_timeline(top, trace, shown)
@@ -80,7 +81,7 @@ def thinned(values: Floats, most: int) -> tuple[Floats, Floats]:
 
 def literal(text: str) -> str:
     """Text that matplotlib shows as it is: a dollar sign would begin a formula."""
-    return text.replace("$", r"\$")
+    return printable(text).replace("$", r"\$")
 
 
 def _draw_timeline(axes: Axes, trace: TraceResult, shown: Run) -> None:

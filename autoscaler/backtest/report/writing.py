@@ -26,9 +26,9 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     when the directory is missing or not writable, the path is a directory, or the disk is full.
     """
     check_writable(path)
-    target = path.resolve()
     try:
-        with _direct(target) if _is_special(target) else _replacing(target) as file:
+        # A link stays a link: what it names is replaced. A pipe has no name to resolve to.
+        with _direct(path) if _is_special(path) else _replacing(path.resolve()) as file:
             yield file
     except OSError as error:
         raise InputError(_refused(path, error.strerror or str(error))) from error
