@@ -113,7 +113,7 @@ class _Fitting:
         width = self._history.width
         longest = int(self._evidence.span[rows].max(initial=0))
         first = width - min(longest, _SPAN_S // self._history.step_s)
-        origins = spread(min(first + 2, width - 1), width - 1, _ORIGINS, ())
+        origins = spread(min(first + 2, width - 1), width - 1, _ORIGINS)
         part = _rows(self._history, rows)
         own = _Renumbered(fallback, rows)
         residuals = measure(own, own, part, origins, self._settings.horizon, self._eps[rows])
@@ -126,8 +126,7 @@ class _Fitting:
         """Rows with a past to test on: measure every candidate over the newest steps and choose."""
         part = _rows(self._history, rows)
         cut = part.width - held
-        cycles = tuple(season // part.step_s for season in self._seasons)
-        origins = spread(cut - 1, part.width - 1, _ORIGINS, cycles)
+        origins = spread(cut - 1, part.width - 1, _ORIGINS, self._seasons[0] // part.step_s)
         own = _Renumbered(fallback, rows)
         earlier = Batch(part.values[:, :cut], part.end_s - held * part.step_s, part.step_s)
         measured = []

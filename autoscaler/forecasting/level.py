@@ -23,6 +23,7 @@ _EXCESS_HALF_LIFE_S = 3600
 
 _NEGLIGIBLE_SHARE = 0.02
 _TINY = 1e-9
+_IMPOSSIBLE = 1e6
 
 
 def window_steps(step_s: int, window_s: int = LEVEL_WINDOW_S, at_least: int = 1) -> int:
@@ -46,17 +47,19 @@ def last_samples(recent: Batch, count: int, ceiling: Floats) -> Floats:
     """The last `count` samples of every row, absurd ones removed, shape [row, count].
 
     ceiling: [row], more than the row can plausibly reach. A sample above it is taken for a slip of
-    the recorder and becomes NaN, unless a third of the samples agree with it.
+    the recorder and becomes NaN, unless half of the samples agree with it; one a million times
+    above is never believed.
     """
     block = recent.values[:, -count:]
     if block.shape[1] < count:
         missing = np.full((len(block), count - block.shape[1]), np.nan)
         block = np.concatenate([missing, block], axis=1)
     with np.errstate(invalid="ignore"):
-        absurd = ~(block <= ceiling[:, np.newaxis])
+        absurd = block > ceiling[:, np.newaxis]
+        impossible = block > _IMPOSSIBLE * ceiling[:, np.newaxis]
     known = np.isfinite(block)
-    lone = 3 * (absurd & known).sum(axis=1) < np.maximum(known.sum(axis=1), 3)
-    keep = known & ~(absurd & lone[:, np.newaxis])
+    lone = 2 * absurd.sum(axis=1) < known.sum(axis=1)
+    keep = known & ~impossible & ~(absurd & lone[:, np.newaxis])
     samples: Floats = np.where(keep, block, np.nan)
     return samples
 

@@ -28,18 +28,23 @@ class Moment:
     place: tuple[int | slice, int | slice]
 
 
-def spread(first: int, last: int, most: int, seasons: tuple[int, ...]) -> range:
-    """At most `most` evenly spaced steps of `first` … `last - 1`, the newest included.
+def spread(first: int, last: int, about: int, cycle: int = 1) -> range:
+    """About `about` (never twice as many) evenly spaced steps of `first` … `last - 1`, the newest included.
 
-    The distance shares no factor with an hour of minutes or a season (in steps), lest all origins
-    fall on the same phase and miss what happens at every other one.
+    The distance shares no factor with an hour of minutes or with the season of `cycle` steps, lest
+    all origins fall on the same phase and miss what happens at every other one.
     """
-    if last <= first:
+    length = last - first
+    if length <= 0:
         return range(0)
-    stride = math.ceil((last - first) / most)
-    while stride > 1 and any(math.gcd(stride, cycle) > 1 for cycle in (60, *seasons) if cycle > 1):
-        stride += 1
-    return range(last - 1 - stride * ((last - 1 - first) // stride), last, stride)
+    wanted = math.ceil(length / about)
+    least = length // (2 * about) + 1
+    stride = min(
+        (s for s in range(least, wanted + 60) if math.gcd(s, 60) == 1 and math.gcd(s, cycle) == 1),
+        key=lambda s: abs(s - wanted),
+        default=wanted,
+    )
+    return range(last - 1 - stride * ((length - 1) // stride), last, stride)
 
 
 def replay(history: Batch, origins: range, horizon: int) -> Iterator[Moment]:

@@ -87,6 +87,7 @@ class TableCourse:
         cycles = np.ceil((times_s + self.step_s / 2 - last_s) / self.season_s).astype(np.int64)
         back = np.maximum(cycles, 0) * self.season_s
         if not follows_the_clock(self.season_s):
-            return times_s - back
+            steady: Ints = times_s - back
+            return steady
         clock = Clock.of(self.time_zone, int(times_s.min() - back.max()), int(times_s.max()))
         return clock.utc_s(clock.local_s(times_s) - back)

@@ -106,9 +106,8 @@ class SeasonalNaivePath:
     def with_share(self, index: int, history: Batch, horizon: int) -> SeasonalNaivePath:
         """The same with the weight of season `index` chosen by its errors on `history`."""
         span = min(history.width // 2, _LEARN_S // history.step_s)
-        cycles = tuple(season // history.step_s for season in self.seasons)
         first = max(history.width - span, self.seasons[index] // history.step_s)
-        origins = spread(first, history.width - horizon, _ORIGINS, cycles)
+        origins = spread(first, history.width - horizon, _ORIGINS, self.seasons[0] // history.step_s)
         shares = self.shares.copy()
         if len(origins):
             errors = np.zeros((len(_SHARES), len(history), len(origins)))

@@ -75,7 +75,7 @@ class TrendPath:
 
     def _older_level(self, recent: Batch, workload: Ints, rows: NDArray[np.bool_]) -> Floats:
         """The last known sample within the search window, else the typical level."""
-        block = recent.values[:, -self.reach(recent.step_s) :][rows]
+        block = _without_slips(recent.values[:, -self.reach(recent.step_s) :][rows])
         known = np.isfinite(block)
         last = block.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
         found = np.take_along_axis(block, last[:, np.newaxis], axis=1)[:, 0]
@@ -107,7 +107,7 @@ def _slope(samples: Floats) -> Floats:
 def _beliefs(untrained: TrendPath, history: Batch, horizon: int) -> Floats:
     """Per workload the share of the slope with the least mean absolute error at the horizon."""
     first = max(1, history.width - 1 - _LEARN_S // history.step_s)
-    origins = spread(first, history.width - horizon, _ORIGINS, ())
+    origins = spread(first, history.width - horizon, _ORIGINS)
     if len(origins) == 0:
         return untrained.belief
     errors = np.zeros((len(_BELIEFS), len(history), len(origins)))

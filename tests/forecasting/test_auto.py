@@ -1,0 +1,58 @@
+"""How a model is chosen for each workload."""
+
+import numpy as np
+from loads import daily
+
+from autoscaler.forecasting.auto import by_pinball, peak_loss
+from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.forecasting.residuals import Residuals
+from autoscaler.series import Batch, Floats
+
+SETTINGS = ForecastSettings(horizon=12)
+
+
+def measured(errors: Floats) -> Residuals:
+    """Residuals of one workload with the given peak errors around a path of 100."""
+    path = np.full((1, len(errors)), 100.0)
+    return Residuals(np.array([1]), errors[None, :, None], errors[None, :, None], path, path * np.exp(errors))
+
+
+def test_a_rhythm_is_given_a_seasonal_model_and_a_random_walk_the_trend() -> None:
+    rhythm = daily(21, noise=0.02)
+    steps = np.random.default_rng(2).normal(0, 0.03, len(rhythm))
+    walk = 100 * np.exp(np.cumsum(steps) - np.linspace(0, steps.sum(), len(steps)))
+    batch = Batch(np.stack([rhythm.values, walk]), np.full(2, rhythm.end_s), 300)
+    result = forecaster("auto").fit(batch, SETTINGS).predict(batch, np.arange(2))
+    assert result.models[0] in ("seasonal-naive", "fourier")
+    assert result.models[1] == "trend"
+    assert "pinball" in result.notes[0]
+
+
+def test_the_simpler_model_wins_a_tie() -> None:
+    errors = np.random.default_rng(1).normal(0, 0.1, 300)
+    best, reasons = by_pinball(
+        ["simple", "clever"], [measured(errors), measured(errors * 0.99)], np.array([1e-9]), SETTINGS
+    )
+    assert best[0] == 0
+    assert reasons[0].startswith("simple")
+
+
+def test_the_clearly_better_model_wins_and_says_by_how_much() -> None:
+    errors = np.random.default_rng(1).normal(0, 0.1, 300)
+    best, reasons = by_pinball(
+        ["simple", "clever"], [measured(errors), measured(errors * 0.5)], np.array([1e-9]), SETTINGS
+    )
+    assert best[0] == 1
+    assert reasons[0].startswith("clever: pinball ")
+    assert "for simple" in reasons[0]
+
+
+def test_a_model_is_not_judged_on_the_errors_it_was_calibrated_with() -> None:
+    # Errors alternate between the halves: a quantile taken and scored on all of them would look good.
+    half = np.arange(280) * 14 // 280 % 2
+    swinging = measured(np.where(half == 0, 1.0, -1.0))
+    steady = measured(np.zeros(280))
+    assert (
+        peak_loss(swinging, np.array([1e-9]), 0.95)[0] > 50 * peak_loss(steady, np.array([1e-9]), 0.95)[0] + 1
+    )
