@@ -6,8 +6,13 @@ from dataclasses import dataclass, replace
 
 from autoscaler.backtest.simulation import World
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings, Interval
+from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import Policy
 from autoscaler.series import Series
+from autoscaler.spec import PredictiveAutoscaler
+
+NO_MODEL = "none"
+"""Not a model of the registry: scale on signals alone."""
 
 _HISTORY_S = 28.0 * DAY_S
 _REFIT_S = 6 * 3600.0
@@ -59,6 +64,32 @@ def default_candidate(
     return Candidate(policy.name, policy, model, settings, _HISTORY_S, _REFIT_S)
 
 
-def known_intervals(policy: Policy) -> tuple[Interval, ...]:
-    """The policy's events as the forecaster takes them."""
-    return tuple(Interval(event.start_s, event.end_s, event.name) for event in policy.events)
+def candidate_of(
+    resource: PredictiveAutoscaler, series: Series, world: World, capacity: float | None
+) -> Candidate:
+    """The policy of a manifest, as it would run on this trace.
+
+    capacity: replaces the manifest's `load.perReplica` where the command line states one. A lead
+    time that the manifest leaves to its default is taken as measured: the simulated start-up time.
+    Decisions are made once per step of the trace.
+    """
+    spec = resource.spec.forecast
+    compiled = compile_policy(resource)
+    stated = "lead_time_s" in spec.model_fields_set
+    lead_time_s = compiled.lead_time_s if stated else world.start_up_s
+    policy = replace(
+        compiled,
+        load_per_replica=compiled.load_per_replica if capacity is None else capacity,
+        lead_time_s=lead_time_s,
+        step_s=float(series.step_s),
+    )
+    settings = ForecastSettings(
+        horizon=lead_steps(lead_time_s, world.metric_lag_s, series.step_s),
+        seasons_s=tuple(int(season) for season in spec.seasons_s),
+        time_zone=spec.time_zone,
+        holidays=spec.holidays or "",
+        excluded=tuple(Interval(span.start_s, span.end_s, span.reason) for span in spec.exclude),
+        events=tuple(Interval(event.start_s, event.end_s, event.name) for event in policy.events),
+        quantile=policy.quantile,
+    )
+    return Candidate(policy.name, policy, spec.model, settings, spec.history_s, spec.refit_s)

@@ -26,7 +26,8 @@ _ROWS_AT_ONCE = 2048
 class Foresight:
     """peaks[t, level]: quantiles of the maximum load over the `lead_steps` steps after step t, as
     forecast at step t; NaN where there was no usable forecast. expected[t]: median of the load of
-    step t as forecast `lead_steps` before it. model, note: of the fit that served most steps.
+    step t as forecast `lead_steps` before it. model: the one that served most steps; note: why it
+    was last used.
     """
 
     levels: Floats
@@ -58,7 +59,8 @@ def foresee(
     middle = int(np.argmin(np.abs(levels - 0.5)))
     peaks = np.full((steps, len(levels)), np.nan)
     expected = np.full(steps, np.nan)
-    served: Counter[tuple[str, str]] = Counter()
+    served: Counter[str] = Counter()
+    notes: dict[str, str] = {}
     fits = _fit_steps(steps, series.step_s, refit_s)
     for first, until in zip(fits, [*fits[1:], steps], strict=True):
         history = Batch.of(series.between(max(0, first + 1 - width), first + 1))
@@ -71,9 +73,17 @@ def foresee(
             ahead = forecast.values[: max(0, steps - lead - begin), lead - 1, middle]
             expected[begin + lead : begin + lead + len(ahead)] = ahead
             if forecast.grades[0] is not Grade.NONE:
-                served[(forecast.models[0], forecast.notes[0])] += end - begin
-    model, note = served.most_common(1)[0][0] if served else ("none", "no usable history")
-    return Foresight(levels, lead, peaks, expected, model, note)
+                served[forecast.models[0]] += end - begin
+                notes[forecast.models[0]] = forecast.notes[0]
+    model = served.most_common(1)[0][0] if served else "no"
+    return Foresight(levels, lead, peaks, expected, model, notes.get(model, "no usable history"))
+
+
+def blind(steps: int, settings: ForecastSettings) -> Foresight:
+    """No forecast at all: the policy lives on its reactive signals."""
+    unknown = np.full((steps, len(settings.levels)), np.nan)
+    levels = np.asarray(settings.levels)
+    return Foresight(levels, settings.horizon, unknown, unknown[:, 0], "no", "")
 
 
 def _fit_steps(steps: int, step_s: int, refit_s: float) -> list[int]:

@@ -143,5 +143,5 @@ def _latency_s(load: float, capacity: float, servers: int, backlog: float, step_
     if capacity <= 0.0:
         return math.inf if load > 0.0 else SERVICE_TIME_S
     rho = min(load / capacity, 0.99)
-    waiting = rho ** (math.sqrt(2.0 * (servers + 1)) - 1.0) / (servers * (1.0 - rho))
+    waiting: float = rho ** (math.sqrt(2.0 * (servers + 1)) - 1.0) / (servers * (1.0 - rho))
     return SERVICE_TIME_S * (1.0 + waiting) + backlog / capacity * step_s

@@ -74,7 +74,7 @@ def backtest(
         str,
         typer.Option(
             metavar="LIST",
-            help="Rivals: hpa,hpa-tuned,keda,phpa,cron,static,oracle or none; settings after a colon (hpa:target=70).",
+            help="Rivals of hpa,hpa-tuned,keda,phpa,cron,static,oracle, or none; settings as in hpa:target=70.",
         ),
     ] = "hpa,hpa-tuned,keda,oracle",
     model: Annotated[
