@@ -29,35 +29,35 @@ def ours(unserved: float, rival: float, name: str = "predictive") -> Run:
         pytest.param(
             0.12,
             0.30,
-            "At the cost of a tuned HPA, predictive left 0.120 % of the load unserved instead of 0.300 %: "
-            "60 % less.",
+            "At the cost of a tuned HPA, predictive left 0.120 % of the load unserved "
+            "instead of about 0.300 %: 60 % less.",
             id="win",
         ),
         pytest.param(
             0.375,
             0.30,
             "At the cost of a tuned HPA, predictive left 0.375 % of the load unserved, 25 % more: "
-            "the HPA would have left 0.300 % and is the better choice here.",
+            "the HPA would have left about 0.300 % and is the better choice here.",
             id="loss",
         ),
         pytest.param(
             0.9,
             0.30,
             "At the cost of a tuned HPA, predictive left 0.900 % of the load unserved, 3.0 times as much: "
-            "the HPA would have left 0.300 % and is the better choice here.",
+            "the HPA would have left about 0.300 % and is the better choice here.",
             id="large-loss",
         ),
         pytest.param(
             1.0,
             1.01,
             "At the cost of a tuned HPA, predictive left 1.00 % of the load unserved, no better and no worse "
-            "than the HPA (1.01 %).",
+            "than the HPA (about 1.01 %).",
             id="tie",
         ),
         pytest.param(
             0.0,
             0.3,
-            "At the cost of a tuned HPA, predictive left nothing unserved instead of 0.300 %.",
+            "At the cost of a tuned HPA, predictive left nothing unserved instead of about 0.300 %.",
             id="nothing-short",
         ),
         pytest.param(

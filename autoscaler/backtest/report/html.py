@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autoscaler.backtest import yardstick
+from autoscaler.backtest.report.front import point_of, rival_front
 from autoscaler.backtest.report.page import escape, packed, page
 from autoscaler.backtest.report.sections import (
     closing,
@@ -108,7 +108,8 @@ _LANES_HELP = (
 )
 _FRONT_HELP = (
     "Left is cheaper, down is better served; cost 1 pays for exactly what was needed. The orange line is "
-    "what a tuned reactive HPA reaches with every headroom: below that line a policy beats it."
+    "what a tuned reactive HPA reaches with every headroom: below that line a policy beats it. All points "
+    "follow the simpler rules of that comparison, so they may lie a little off the scores."
 )
 _FAN_HELP = (
     "At each moment: the largest load expected within the lead time, and the largest that then came. "
@@ -168,8 +169,7 @@ def _forecast_runs(trace: TraceResult) -> bool:
 def _trace_data(trace: TraceResult) -> dict[str, Any]:
     series = trace.series
     shown = representative(trace.runs)
-    lead = yardstick.start_up_steps(trace.start_up_s, series.step_s)
-    rival = yardstick.reactive_front(series.values, trace.per_replica, series.step_s, lead, trace.scored_from)
+    rival = rival_front(trace)
     return {
         "name": series.name,
         "startMs": series.start_s * 1000,
@@ -188,12 +188,13 @@ def _trace_data(trace: TraceResult) -> dict[str, Any]:
 def _run_data(trace: TraceResult, run: Run) -> dict[str, Any]:
     at, to = _changes(run.ready)
     kept = _largest(run.decisions)
+    point = point_of(trace, run)
     return {
         "name": run.policy,
         "base": base_name(run.policy),
         "kind": run.kind.value,
-        "cost": _number(run.scores.cost_ratio),
-        "unserved": _number(100 * run.scores.unserved_share),
+        "cost": _number(point.cost),
+        "unserved": _number(point.overload),
         "readyAt": packed(at, "i4"),
         "readyTo": packed(to, "i4"),
         "shortages": shortages(trace, run),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoscaler.backtest import yardstick
+from autoscaler.backtest.report.front import point_of, rival_front
 from autoscaler.backtest.report.table import printable
 from autoscaler.backtest.report.verdict import base_name, representative
 from autoscaler.backtest.report.writing import write_bytes
@@ -108,35 +109,31 @@ def _draw_timeline(axes: Axes, trace: TraceResult, shown: Run) -> None:
 
 
 def _draw_front(axes: Axes, trace: TraceResult) -> None:
-    step_s = trace.series.step_s
-    lead = yardstick.start_up_steps(trace.start_up_s, step_s)
-    rival = yardstick.reactive_front(trace.series.values, trace.per_replica, step_s, lead, trace.scored_from)
-    usable = [run for run in trace.runs if math.isfinite(run.scores.cost_ratio + run.scores.unserved_share)]
-    most = 1.05 * max([1.6, *(run.scores.cost_ratio for run in usable)])
+    rival = rival_front(trace)
+    placed = [(run, point_of(trace, run)) for run in trace.runs]
+    placed = [(run, point) for run, point in placed if math.isfinite(point.cost + point.overload)]
+    points = [point for _, point in placed]
+    most = 1.05 * max([1.6, *(point.cost for point in points)])
     within = rival.costs <= most
     lost = _shown(rival.overloads[within])
     axes.plot(rival.costs[within], lost, color=_RIVAL, linewidth=2, label="tuned HPA, every headroom")
-    for base in dict.fromkeys(base_name(run.policy) for run in usable if run.kind is Kind.POLICY):
-        front = sorted(
-            (run for run in usable if run.kind is Kind.POLICY and base_name(run.policy) == base),
-            key=lambda run: run.scores.cost_ratio,
-        )
-        costs = [run.scores.cost_ratio for run in front]
-        lost = _shown(np.array([100 * run.scores.unserved_share for run in front]))
-        axes.plot(costs, lost, "o-", color=_OURS, linewidth=2, markersize=6, label=literal(base))
-    for run in usable:
-        _draw_point(axes, run)
-    _scale_front(axes, usable, most)
+    ours = [(base_name(run.policy), point) for run, point in placed if run.kind is Kind.POLICY]
+    for base in dict.fromkeys(name for name, _ in ours):
+        front = yardstick.Front.of([point for name, point in ours if name == base])
+        axes.plot(front.costs, _shown(front.overloads), "o-", color=_OURS, linewidth=2, label=literal(base))
+    for run, point in placed:
+        _draw_point(axes, run, point)
+    _scale_front(axes, points, most)
 
 
-def _draw_point(axes: Axes, run: Run) -> None:
-    point = (run.scores.cost_ratio, float(_shown(np.array([100 * run.scores.unserved_share]))[0]))
+def _draw_point(axes: Axes, run: Run, point: yardstick.Point) -> None:
+    place = (point.cost, max(point.overload, _LEAST_SHOWN))
     ours, oracle = run.kind is Kind.POLICY, run.kind is Kind.ORACLE
     if not ours:
-        axes.plot(*point, "D" if oracle else "o", color=_QUIET if oracle else _INK, fillstyle="none")
+        axes.plot(*place, "D" if oracle else "o", color=_QUIET if oracle else _INK, fillstyle="none")
     axes.annotate(
         literal(run.policy),
-        point,
+        place,
         xytext=(-7, -7) if ours else (7, 5),
         ha="right" if ours else "left",
         va="top" if ours else "bottom",
@@ -146,7 +143,7 @@ def _draw_point(axes: Axes, run: Run) -> None:
     )
 
 
-def _scale_front(axes: Axes, runs: Sequence[Run], most: float) -> None:
+def _scale_front(axes: Axes, points: Sequence[yardstick.Point], most: float) -> None:
     axes.set_yscale("log")
     axes.set_xscale("log")
     ticks = [tick for tick in (0.5, 0.7, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 10, 20) if tick <= most]
@@ -155,8 +152,8 @@ def _scale_front(axes: Axes, runs: Sequence[Run], most: float) -> None:
     levels = (0.001, 0.01, 0.1, 1.0, 10.0)
     axes.set_yticks(levels, ["≤ 0.001", *(f"{level:g}" for level in levels[1:])])
     # After the ticks, which would widen them.
-    axes.set_ylim(_LEAST_SHOWN * 0.6, max([2.0, *(150 * run.scores.unserved_share for run in runs)]))
-    axes.set_xlim(min([0.95, *(run.scores.cost_ratio * 0.97 for run in runs)]), most * 1.08)
+    axes.set_ylim(_LEAST_SHOWN * 0.6, max([2.0, *(1.5 * point.overload for point in points)]))
+    axes.set_xlim(min([0.95, *(point.cost * 0.97 for point in points)]), most * 1.08)
     axes.set_xlabel("cost (1 = exactly what was needed)", color=_INK)
     axes.set_ylabel("load left unserved, %", color=_INK)
     axes.legend(loc="upper right", fontsize=9, framealpha=0.9, edgecolor=_GRID)

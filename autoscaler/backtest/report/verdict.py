@@ -92,19 +92,29 @@ def percent(share_in_percent: float) -> str:
     return f"{share_in_percent:.{min(digits, 3)}f} %"
 
 
+def about(share_in_percent: float) -> str:
+    """The same for a figure that was inferred, not simulated."""
+    text = percent(share_in_percent)
+    return text if share_in_percent < 0.001 else f"about {text}"
+
+
 def _at_equal_cost(name: str, ours: float, ratio: float) -> str:
-    """ours: unserved per cent; ratio: (ours + floor) / (rival + floor)."""
+    """ours: unserved per cent; ratio: (ours + floor) / (rival + floor).
+
+    The rival is given as what the ratio makes of ours: both then belong to the same simulation,
+    while the yardstick that the ratio comes from is a simpler one.
+    """
     rival = max(0.0, (ours + FLOOR) / ratio - FLOOR)
     begin = f"At the cost of a tuned HPA, {name} left {_of_load(ours)} unserved"
     if max(ours, rival) < _NEGLIGIBLE:
-        return f"{begin}, and so would the HPA ({percent(rival)}): no difference anyone would notice."
+        return f"{begin}, and so would the HPA ({about(rival)}): no difference anyone would notice."
     if abs(ratio - 1.0) <= _LEVEL:
-        return f"{begin}, no better and no worse than the HPA ({percent(rival)})."
+        return f"{begin}, no better and no worse than the HPA ({about(rival)})."
     if ratio < 1.0:
         gain = "" if ours == 0.0 else f": {_less(ours, rival)}"
-        return f"{begin} instead of {percent(rival)}{gain}."
+        return f"{begin} instead of {about(rival)}{gain}."
     loss = "" if rival == 0.0 else f", {_more(ours, rival)}"
-    return f"{begin}{loss}: the HPA would have left {percent(rival)} and is the better choice here."
+    return f"{begin}{loss}: the HPA would have left {about(rival)} and is the better choice here."
 
 
 def _side_by_side(ours: Run, rival: Run) -> str:
