@@ -177,8 +177,9 @@ class _Collector:
         try:
             resource = PredictiveAutoscaler.model_validate(value)
         except ValidationError as error:
-            for path, message in explain(error, written):
-                self.problem((*at, *path), message)
+            faults = [((*at, *path), message) for path, message in explain(error, written)]
+            for path, message in sorted(faults, key=lambda fault: self.document.line_of(fault[0])):
+                self.problem(path, message)
             return
         self.found.resources.append(Located(self.file, self.document.line_of(at), resource))
 

@@ -39,8 +39,13 @@ def explain(error: ValidationError, written: dict[Path, str]) -> Iterator[Found]
                 yield ((*path, field) if field else path), message
         elif detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
             yield (*path, "type"), _tag_message(detail)
-        else:
+        elif not _misses_only_bad_entries(detail):
             yield path, _message(detail, path, written)
+
+
+def _misses_only_bad_entries(detail: ErrorDetails) -> bool:
+    """Whether a list counts as too short only because its bad entries, told already, do not count."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def path_text(path: Path) -> str:

@@ -79,17 +79,12 @@ def _section(path: str, node: Schema) -> Iterator[str]:
         cells = (f"`{name}`", _type(field), _default(path, name, field, node), field["description"])
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
     yield ""
-    messages = [rule["message"] for rule in node.get("x-kubernetes-validations", []) if _in_words(rule)]
+    messages = [rule["message"] for rule in node.get("x-kubernetes-validations", [])]
     if messages:
         yield "Rules:"
         yield ""
         yield from (f"- {message}" for message in dict.fromkeys(messages))
         yield ""
-
-
-def _in_words(rule: dict[str, str]) -> bool:
-    """Whether the rule says more than the table; those on texts repeat what a unit is."""
-    return " must match " not in rule["message"]
 
 
 def _type(field: Schema) -> str:
@@ -120,11 +115,11 @@ def _default(path: str, name: str, field: Schema, parent: Schema) -> str:
     if "default" in field:
         if field.get("type") == "object":
             return "see below"
-        return f"`{json.dumps(field['default'])}`" if field["default"] != [] else "none"
+        return "none" if field["default"] == [] else f"`{json.dumps(field['default'])}`"
     if path == "spec.signals[]" and name != "type":
         needing = [kind for kind, fields in SIGNAL_FIELDS.items() if fields.get(name)]
-        return f"required for {', '.join(needing)}" if needing else ""
-    return "required" if name in parent.get("required", []) else ""
+        return f"required for {', '.join(needing)}" if needing else "none"
+    return "required" if name in parent.get("required", []) else "none"
 
 
 if __name__ == "__main__":

@@ -12,8 +12,11 @@ from typing import Any
 from autoscaler.spec.resource import GROUP, KIND, VERSION, PredictiveAutoscaler
 from autoscaler.spec.rules import Model
 from autoscaler.spec.signals import SIGNAL_TYPES
+from autoscaler.spec.units import DURATION_PATTERN, DURATION_WORDS, SHARE_PATTERN, SHARE_WORDS
 
 Schema = dict[str, Any]
+
+_IN_WORDS = {DURATION_PATTERN: DURATION_WORDS, SHARE_PATTERN: SHARE_WORDS}
 
 _DROPPED = frozenset({"title", "$defs", "additionalProperties", "discriminator", "oneOf", "const"})
 _ABSENT: tuple[object, ...] = (None, "")
@@ -211,7 +214,7 @@ def _pattern_rules(signal_type: str, properties: Schema, merged: Schema) -> list
         if name != "type" and schema.get("pattern") != merged[name].get("pattern"):
             matches = f"self.{name}.matches(r'{schema['pattern']}')"
             rule = f"self.type != '{signal_type}' || !has(self.{name}) || {matches}"
-            message = f"{name} of a signal of type {signal_type} must match {schema['pattern']}"
+            message = f"{name} of a signal of type {signal_type} {_IN_WORDS[schema['pattern']]}"
             rules.append({"rule": rule, "message": message, "fieldPath": f".{name}"})
     return rules
 

@@ -26,6 +26,9 @@ DURATION_LENGTH = 24
 _SHORT = 32
 _TIME_LENGTH = 40
 
+DURATION_WORDS = 'must be a duration such as "90s", "5m", "1h30m", "28d" or "2w"'
+SHARE_WORDS = 'must be a share below one, such as "5%" or "0.05"'
+
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])")
 _SECONDS = {
     "ms": Decimal("0.001"),
@@ -52,7 +55,7 @@ _RFC3339 = re.compile(
 def parse_duration(text: object) -> float:
     """Seconds of a Go-style duration ("5m", "1h30m", "250ms") or of whole days or weeks ("28d", "2w")."""
     if not isinstance(text, str) or not _matches(DURATION_PATTERN, DURATION_LENGTH, text):
-        raise ValueError('must be a duration such as "90s", "5m", "1h30m", "28d" or "2w"')
+        raise ValueError(DURATION_WORDS)
     if text == "0":
         return 0.0
     return float(sum(Decimal(number) * _SECONDS[unit] for number, unit in _PART.findall(text)))
@@ -96,7 +99,7 @@ def format_quantity(value: float) -> str:
 def parse_share(value: object) -> float:
     """A share below one: "0.05" or "5%"."""
     if not isinstance(value, str) or not _matches(SHARE_PATTERN, _SHORT, value):
-        raise ValueError('must be a share below one, such as "5%" or "0.05"')
+        raise ValueError(SHARE_WORDS)
     if value.endswith("%"):
         return float(Decimal(value[:-1]) / 100)
     return float(Decimal(value))
