@@ -141,8 +141,9 @@ class _Fitting:
             found = bands(_residuals_of(measured[index], mine), self._levels)
             self._keep(rows[mine], found)
         self._choice[rows] = choice + 1
+        tested = described(held, part.step_s)
         for row, reason in zip(rows, reasons, strict=True):
-            self._say(int(row), reason)
+            self._say(int(row), f"{reason} over the last {tested}" if len(names) > 1 else reason)
 
     def _final(self, candidate: Candidate, fallback: PathPredictor, index: int) -> PathPredictor:
         """The candidate fitted on everything, for the rows it was chosen for."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,12 +157,16 @@ def country_known(country: str) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither Prophet nor Stan write to the log of whoever calls."""
+    """Neither Prophet nor Stan write to the log of whoever calls, nor does Prophet warn of its own pandas use."""
+    import prophet  # noqa: F401 - importing sets the loggers up, which would undo the silence
+
     before = {name: logging.getLogger(name).level for name in _LOGGERS}
     try:
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
