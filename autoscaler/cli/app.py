@@ -74,7 +74,7 @@ def backtest(
         str,
         typer.Option(
             metavar="LIST",
-            help="Rivals of hpa,hpa-tuned,keda,phpa,cron,static,oracle, or none; settings as in hpa:target=70.",
+            help="hpa,hpa-tuned,keda,phpa,cron,static,oracle or none; settings as in hpa:target=70.",
         ),
     ] = "hpa,hpa-tuned,keda,oracle",
     model: Annotated[
@@ -128,10 +128,11 @@ def backtest(
     quiet: Quiet = False,
 ) -> None:
     """Run scaling policies over recorded traffic and rank them by cost and shortage."""
-    from autoscaler.cli import backtest as command
+    from autoscaler.cli.backtest import Options
+    from autoscaler.cli.backtest import backtest as run
 
-    command.backtest(
-        command.Options(
+    run(
+        Options(
             traces=tuple(traces or ()),
             prometheus=prometheus,
             query=query,
@@ -187,10 +188,11 @@ def forecast(
     quiet: Quiet = False,
 ) -> None:
     """Forecast a load: history in, a fan of quantiles out."""
-    from autoscaler.cli import forecast as command
+    from autoscaler.cli.forecast import Options
+    from autoscaler.cli.forecast import forecast as run
 
-    command.forecast(
-        command.Options(
+    run(
+        Options(
             trace=trace,
             prometheus=prometheus,
             query=query,

@@ -90,8 +90,7 @@ def test_the_same_inputs_give_the_same_decision_also_after_a_round_trip(
 ) -> None:
     first = decide(*case)
     again = decide(*pickle.loads(pickle.dumps(case)))
-    assert (again.replicas, again.changes) == (first.replicas, first.changes)
-    assert again.memory == first.memory
+    assert repr(again) == repr(first)  # as text, because two NaN are never equal
 
 
 @given(situations(plain=True))

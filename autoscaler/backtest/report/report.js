@@ -81,7 +81,7 @@ class TraceView {
     return axis(Object.assign({
       type: "date", range: [this.timeOf(this.view[0]), this.timeOf(this.view[1])],
       tickformatstops: [{ dtickrange: [null, 60000], value: "%H:%M:%S" },
-        { dtickrange: [60000, 86400000], value: "%H:%M\n%a %e %b" }, { dtickrange: [86400000, null], value: "%e %b\n%Y" }],
+        { dtickrange: [60000, 43200000], value: "%H:%M\n%a %e %b" }, { dtickrange: [43200000, null], value: "%a %e %b\n%Y" }],
     }, extra));
   }
 
@@ -308,7 +308,7 @@ class TraceView {
     const guards = (run ? run.guards : []).slice().sort((a, b) => a[1] - b[1]);
     div.closest(".card").hidden = !guards.length;
     if (!guards.length) return;
-    div.style.height = `${guards.length * 30 + 50}px`;
+    div.style.height = `${guards.length * 30 + 75}px`;
     Plotly.react(div, [{ type: "bar", orientation: "h", x: guards.map((g) => g[1]), y: guards.map((g) => plain(g[0])),
       text: guards.map((g) => `${g[1].toLocaleString("en")} ×`), textposition: "auto", cliponaxis: false, marker: { color: colour("ours") },
       hovertemplate: "%{y}: %{x:,} times<extra></extra>" }],

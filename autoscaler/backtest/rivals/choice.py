@@ -96,6 +96,8 @@ def _read_tuned(rival: str, pairs: Pairs) -> HpaSettings:
 
 
 def _unknown(name: str, text: str) -> InputError:
+    if name == NONE:
+        return InputError(f"--baselines {text!r}: none stands alone; leave it or the others out")
     if not name:
         return InputError(
             f"--baselines {text!r} has an empty entry; give rivals separated by commas, or none"

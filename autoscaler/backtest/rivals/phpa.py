@@ -10,8 +10,9 @@ Where this is deliberately kinder than the original is listed in docs/rivals.md.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
+
+import numpy as np
 
 from autoscaler.backtest.result import Kind
 from autoscaler.backtest.rivals.behavior_form import DOCUMENTED
@@ -121,20 +122,20 @@ class HoltWinters:
         # Importing statsmodels takes more than a second, which other rivals should not pay for.
         from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of fits that are fixed on purpose
-            model = ExponentialSmoothing(
-                self._history,
-                trend="add",
-                seasonal="add",
-                seasonal_periods=self._period,
-                initialization_method="legacy-heuristic",
-            )
+        model = ExponentialSmoothing(
+            self._history,
+            trend="add",
+            seasonal="add",
+            seasonal_periods=self._period,
+            initialization_method="legacy-heuristic",
+        )
+        # A history without any residual has no logarithm for the information criteria, unused here.
+        with np.errstate(divide="ignore"):
             fit = model.fit(
                 smoothing_level=self._settings.alpha,
                 smoothing_trend=self._settings.beta,
                 smoothing_seasonal=self._settings.gamma,
                 optimized=False,
             )
-        ahead = float(fit.forecast(1)[0])
+            ahead = float(fit.forecast(1)[0])
         return math.ceil(ahead - 1e-9) if math.isfinite(ahead) else 0
