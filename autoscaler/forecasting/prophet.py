@@ -157,7 +157,7 @@ def country_known(country: str) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither Prophet nor Stan write to the log of whoever calls, nor does Prophet warn of its own pandas use."""
+    """Neither Prophet nor Stan write to the caller's log, nor does Prophet warn of its own use of pandas."""
     import prophet  # noqa: F401 - importing sets the loggers up, which would undo the silence
 
     before = {name: logging.getLogger(name).level for name in _LOGGERS}
