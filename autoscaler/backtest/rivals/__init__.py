@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from autoscaler.backtest.rivals.choice import BaselineChoice, build, parse_baselines
 from autoscaler.backtest.rivals.hpa import HpaSettings
-from autoscaler.backtest.rivals.hpa import HpaSettings
 from autoscaler.backtest.rivals.rival import Rival, RivalContext
 from autoscaler.backtest.rivals.tuned import FrontPoint, Tuned, tune_hpa
 
 __all__ = [
     "BaselineChoice",
     "FrontPoint",
-    "HpaSettings",
     "HpaSettings",
     "Rival",
     "RivalContext",
