@@ -18,7 +18,7 @@ def _known_zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f'no time zone "{name}": use an IANA name such as "Europe/Berlin"') from error
+        raise ValueError('must be an IANA time zone that exists, such as "Europe/Berlin"') from error
     return name
 
 

@@ -106,7 +106,7 @@ FIELDS = [
     bad("forecast.quantile", "must be a quantile", forecast__quantile="95%"),
     bad("forecast.quantile", "must be a quantile", forecast__quantile=100),
     bad("forecast.quantile", "must be a quantile", forecast__quantile=0),
-    bad("forecast.timeZone", "no time zone", only_here=True, forecast__timeZone="Europe/Atlantis"),
+    bad("forecast.timeZone", "time zone that exists", only_here=True, forecast__timeZone="Europe/Atlantis"),
     bad("forecast.timeZone", "IANA time zone", forecast__timeZone="../../etc/passwd"),
     bad("forecast.holidays", "ISO 3166", forecast__holidays="de"),
     bad("forecast.holidays", "false here: put it in quotes", forecast__holidays=False),

@@ -35,7 +35,7 @@ def test_one_line_for_each_problem(good: Path, tmp_path: Path, capsys: pytest.Ca
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 1
     lines = printed.err.splitlines()
-    assert lines[0] == f'{broken}:11: spec.maxReplicas: must be a whole number, not ["many"]'
+    assert lines[0] == f'{broken}:12: spec.maxReplicas: must be a whole number, not ["many"]'
     assert "[red]soon[/red]" in lines[1]
     assert len(lines) == 2
 

@@ -33,6 +33,11 @@ def test_a_bad_value_is_named_with_its_path(fault: Bad) -> None:
     assert not found.resources
 
 
+def test_an_unknown_field_is_refused_even_if_null() -> None:
+    found = read_text(json.dumps(resource(minReplica=None)), "f")
+    assert [problem.path for problem in found.problems] == ["spec.minReplica"]
+
+
 def test_defaults_of_parts_that_are_there() -> None:
     spec = _valid(outage={}, zones={"count": 3}, spend=PRICE).spec
     assert spec.outage is not None and (spec.outage.drop, spec.outage.recovery_s) == (0.5, 900.0)
