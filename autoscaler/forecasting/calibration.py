@@ -74,6 +74,7 @@ class _Fitting:
         self._bands = Bands(leads, np.ones(shape), np.ones(shape))
         self._choice = np.zeros(len(history), np.int64)
         self._notes = list(cleaning)
+        self._finished: dict[int, PathPredictor] = {}
 
     def predictor(self) -> Predictor:
         """Fit group by group and put the pieces together."""
@@ -130,9 +131,11 @@ class _Fitting:
         own = _Renumbered(fallback, rows)
         earlier = Batch(part.values[:, :cut], part.end_s - held * part.step_s, part.step_s)
         measured = []
-        for candidate in self._plan.candidates:
+        for index, candidate in enumerate(self._plan.candidates):
             past = earlier if candidate.learns else part
             path = candidate.model.fit_path(past, self._settings)
+            if past is self._history:
+                self._finished[index] = path
             measured.append(measure(path, own, part, origins, self._settings.horizon, self._eps[rows]))
         names = [candidate.model.name for candidate in self._plan.candidates]
         choice, reasons = self._plan.choose(names, measured, self._eps[rows], self._settings)
@@ -150,7 +153,7 @@ class _Fitting:
         chosen = self._choice == index + 1
         if not chosen.any():
             return fallback
-        path = candidate.model.fit_path(self._history, self._settings)
+        path = self._finished.get(index) or candidate.model.fit_path(self._history, self._settings)
         every = np.arange(len(self._history))
         silent = ~np.isfinite(path.path(self._history, every, 1)[:, 0])
         for row in np.flatnonzero(chosen & silent):
