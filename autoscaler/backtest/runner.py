@@ -157,7 +157,7 @@ def _run_rival(case: Case, choice: BaselineChoice, cost_to_match: float) -> _Ran
         series=case.series,
         scored_from=case.scored_from,
         per_replica=case.world.per_replica,
-        start_up_s=case.world.start_up_s + case.world.metric_lag_s,
+        start_up_s=case.world.start_up_s,
         time_zone=case.time_zone,
     )
     rival: Rival

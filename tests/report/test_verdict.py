@@ -129,6 +129,9 @@ def test_several_quantiles_are_represented_by_their_median_not_the_luckiest() ->
     chosen = representative(runs[1:])
     assert chosen is not None
     assert chosen.policy == "p@q0.95", "of two, the worse"
+    chosen = representative([*runs, ours(0.1, 0.01, "p")])
+    assert chosen is not None
+    assert chosen.policy == "p", "the quantile the policy states speaks for it"
 
 
 def test_the_best_of_several_policies_is_named_as_such() -> None:

@@ -28,12 +28,13 @@ def base_name(policy: str) -> str:
 
 
 def representative(runs: Sequence[Run]) -> Run | None:
-    """The run that speaks for our policies: of the best policy, its median run; None without any."""
+    """The run that speaks for our policies: of the best policy, the one at its own stated quantile,
+    and where only others were run, the median of these; None without any."""
     fronts: dict[str, list[Run]] = {}
     for run in runs:
         if run.kind is Kind.POLICY:
             fronts.setdefault(base_name(run.policy), []).append(run)
-    chosen = [_median_run(front) for front in fronts.values()]
+    chosen = [_as_stated(name, front) for name, front in fronts.items()]
     return min(chosen, key=lambda run: _or_last(run.scores.equal_cost), default=None)
 
 
@@ -197,6 +198,10 @@ def _tuned_rival(runs: Sequence[Run]) -> Run | None:
         return (names.index(base) if base in names else len(names), _or_last(run.scores.unserved_share))
 
     return min(rivals, key=preference, default=None)
+
+
+def _as_stated(name: str, front: Sequence[Run]) -> Run:
+    return next((run for run in front if run.policy == name), None) or _median_run(front)
 
 
 def _median_run(front: Sequence[Run]) -> Run:
