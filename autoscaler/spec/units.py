@@ -62,7 +62,7 @@ def parse_duration(text: object) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest text that `parse_duration` reads as `seconds`, to the millisecond."""
+    """A short text that `parse_duration` reads as `seconds`, to the millisecond; up to a million hours."""
     milliseconds = round(seconds * 1000)
     for unit in ("w", "d", "h", "m", "s"):
         size = int(_SECONDS[unit] * 1000)
@@ -92,7 +92,7 @@ def parse_quantity(value: object) -> float:
 
 
 def format_quantity(value: float) -> str:
-    """A decimal text that `parse_quantity` reads as `value`, to the billionth."""
+    """A decimal text that `parse_quantity` reads as `value`, to the billionth; up to 10**15."""
     return _trimmed(f"{Decimal(repr(value)):.9f}")
 
 

@@ -59,7 +59,7 @@ class Document:
 def documents(text: str) -> Iterator[Document]:
     """Each YAML document in `text`. Raises YamlProblem at the first place that cannot be read."""
     try:
-        for node in yaml.compose_all(text, yaml.SafeLoader):
+        for node in yaml.compose_all(text, _Bounded):
             yield _Reader().document(node)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -82,6 +82,24 @@ def _explained(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {problem}" + (f" ({error.context})" if error.context and error.problem else "")
 
 
+class _Bounded(yaml.SafeLoader):
+    """Stops reading early in text that is far too much for a manifest."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._written = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._written += 1
+        if self._written > MAX_VALUES:
+            raise _too_many(self.line + 1)
+        return super().compose_node(parent, index)
+
+
+def _too_many(line: int) -> YamlProblem:
+    return YamlProblem(line, f"more than {MAX_VALUES} values, aliases followed: write less into one file")
+
+
 class _Reader:
     """Turns the nodes of one document into data."""
 
@@ -101,9 +119,7 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             raise YamlProblem(line, f"nested too deeply: at most {MAX_DEPTH} levels are read")
         if self.seen > MAX_VALUES:
-            raise YamlProblem(
-                line, f"more than {MAX_VALUES} values, aliases followed: write less into one document"
-            )
+            raise _too_many(line)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -117,6 +133,8 @@ class _Reader:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise YamlProblem(line, "a field name must be a plain text", path)
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise YamlProblem(line, "merge keys (<<) are not read here: write the fields out", path)
             key = key_node.value
             if key in found:
                 first = self.lines[(*path, key)]

@@ -105,6 +105,8 @@ def test_items_of_a_list_are_read(kind: str) -> None:
         ("a: *x\n", "f.yaml:1: not YAML: found undefined alias"),
         ("a: !python/object:os.system x\n", "f.yaml:1: a: unknown YAML tag"),
         ("? [a]\n: 1\n", "f.yaml:1: a field name must be a plain text"),
+        ("a: &a {b: 1}\nc:\n  <<: *a\n", "f.yaml:3: c: merge keys (<<) are not read here"),
+        ("[" + "x," * 60_000 + "]", "f.yaml:1: more than 50000 values"),
         ("a: \x07\n", "f.yaml:1: character 0x07 is not allowed in YAML"),
         ("[" * 5000, "f.yaml:1: n"),
         ("- " * 100 + "x", "f.yaml:1: "),

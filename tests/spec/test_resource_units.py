@@ -60,7 +60,7 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
         units.parse_duration(text)
 
 
-@given(st.integers(min_value=0, max_value=9_999 * 604_800_000))
+@given(st.integers(min_value=0, max_value=999_999 * 3_600_000))
 def test_a_duration_survives_being_written(milliseconds: int) -> None:
     text = units.format_duration(milliseconds / 1000)
     assert round(units.parse_duration(text) * 1000) == milliseconds
