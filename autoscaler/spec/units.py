@@ -48,7 +48,7 @@ _SUFFIX = {
 }
 _NUMBER_AND_SUFFIX = re.compile(r"([0-9.]+)([a-zA-Z]*)")
 _RFC3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 
 
@@ -145,7 +145,7 @@ def parse_time(text: object) -> float:
         raise ValueError(what)
     try:
         # Nanoseconds are legal in RFC 3339 and too fine for datetime.
-        moment = datetime.datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text.upper()))
+        moment = datetime.datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text))
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
     return moment.timestamp()
