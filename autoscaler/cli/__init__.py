@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
+
+from typer import TyperException
 
 from autoscaler.cli.app import app
 from autoscaler.cli.exits import INTERRUPTED, UNUSABLE
@@ -12,10 +15,26 @@ from autoscaler.signals.errors import InputError
 def main() -> None:
     """Entry point of the `autoscaler` command."""
     try:
-        app()
+        # Outside standalone mode Typer hands over its errors, and Ctrl-C as an exit code.
+        code = app(standalone_mode=False, prog_name="autoscaler")
     except InputError as error:
-        print(f"autoscaler: {error}", file=sys.stderr)
-        sys.exit(UNUSABLE)
+        _fail(str(error), UNUSABLE)
+    except TyperException as error:
+        _fail(_usage(error), UNUSABLE)
     except KeyboardInterrupt:
-        print("autoscaler: interrupted; nothing was written", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        _fail("interrupted; nothing was written", INTERRUPTED)
+    sys.exit(code)
+
+
+def _usage(error: TyperException) -> str:
+    """What is wrong with the command line, and where to look it up, in one line."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "autoscaler"
+    return f"{error.format_message().rstrip('.')}; see {command} --help"
+
+
+def _fail(line: str, code: int) -> NoReturn:
+    print(f"autoscaler: {line}", file=sys.stderr)
+    sys.exit(code)
