@@ -49,6 +49,7 @@ class Body:
 class TimedValues:
     """One series of a range: sample times in epoch seconds and values (NaN and Inf kept), each [sample]."""
 
+    labels: Mapping[str, str]
     times_s: Floats
     values: Floats
 
@@ -92,8 +93,8 @@ def _timed_values(series: object) -> TimedValues:
         raise MalformedAnswer("has a series that is none")
     if series.get("histograms"):
         raise MalformedAnswer("holds native histograms; ask for a rate, sum or quantile of them")
-    pairs = series.get("values")
-    if not isinstance(pairs, list):
+    labels, pairs = series.get("metric"), series.get("values")
+    if not isinstance(labels, dict) or not isinstance(pairs, list):
         raise MalformedAnswer("has a series without values")
     try:
         times = np.array([time for time, _ in pairs], dtype=np.float64)
@@ -102,7 +103,7 @@ def _timed_values(series: object) -> TimedValues:
         raise MalformedAnswer("has samples that are no numbers") from error
     if not np.isfinite(times).all():
         raise MalformedAnswer("has samples without a time")
-    return TimedValues(times, values)
+    return TimedValues(labels, times, values)
 
 
 def vector(body: Body) -> list[Sample]:

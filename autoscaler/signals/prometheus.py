@@ -1,0 +1,110 @@
+"""One Prometheus server: ranges and present values, every outcome typed.
+
+Built on prometheus-api-client; what that leaves open (deadlines, size, redirects, warnings, error
+bodies, rotating credentials) is closed by the session below it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+
+from prometheus_api_client.prometheus_connect import PrometheusConnect
+
+from autoscaler.series import Reading
+from autoscaler.signals.answer import MalformedAnswer, matrix, vector
+from autoscaler.signals.history import Chunk, History, Span, read_history
+from autoscaler.signals.instant import Instant, InstantQuery, InstantReader
+from autoscaler.signals.session import PrometheusSession, exchange
+from autoscaler.signals.settings import ConnectionSettings
+
+_SERVER_SHARE = 0.8
+"""Part of our deadline after which the server is to give up by itself, so that its reason reaches us."""
+
+_MOST_CHARACTERS = {"POST": 64_000, "GET": 3_000}
+"""What a shared query may hold: request bodies are long, URLs are not."""
+
+
+class Prometheus:
+    """Reads from one server. Usable as a context manager; close it otherwise.
+
+    session: for tests; by default one is made from `settings`.
+    """
+
+    def __init__(self, settings: ConnectionSettings, session: PrometheusSession | None = None) -> None:
+        self._settings = settings
+        self._session = session or PrometheusSession(settings)
+        self._connect = PrometheusConnect(url=settings.url, session=self._session, method=settings.method)
+        self._instant = InstantReader(self._ask_instant, _MOST_CHARACTERS[settings.method])
+
+    def __enter__(self) -> Prometheus:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    @property
+    def identity(self) -> str:
+        """Tells this server and tenant from others, without giving away what the headers hold."""
+        told = json.dumps([self._settings.url, sorted(self._settings.headers.items())])
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def read_range(self, query: str, start_s: int, end_s: int, step_s: int) -> History:
+        """Evaluate `query` at every step from `start_s` to `end_s`, both included, epoch seconds.
+
+        A step has the time of its evaluation, so with `rate(...[1m])` it describes the minute before.
+        Each request has the total deadline of the settings. What goes wrong is in the result; only
+        an unusable range raises InputError.
+        """
+
+        def ask(span: Span) -> Chunk:
+            return self._ask_range(query, span)
+
+        return read_history(ask, query, start_s, end_s, step_s, self._settings.max_points)
+
+    def read_now(
+        self, queries: Sequence[InstantQuery], now_s: float, timeout_s: float | None = None
+    ) -> list[Reading]:
+        """Evaluate each query at `now_s`; one reading each, in order.
+
+        Takes as few requests as it can, and `timeout_s` (by default the total deadline of the
+        settings) in all. Never raises for what a server does.
+        """
+        limit_s = self._settings.total_timeout_s if timeout_s is None else timeout_s
+        return self._instant.read(queries, now_s, limit_s)
+
+    def _ask_range(self, query: str, span: Span) -> Chunk:
+        limit_s = self._settings.total_timeout_s
+        with exchange(limit_s) as current:
+            result = self._connect.custom_query_range(
+                query,
+                datetime.fromtimestamp(span.begins_s, UTC),
+                datetime.fromtimestamp(span.ends_s, UTC),
+                str(span.step_s),
+                params={"timeout": _server_limit(limit_s)},
+            )
+        if current.body is None or current.body.result_type != "matrix":
+            raise MalformedAnswer("is no range")
+        return Chunk(matrix(result), current.body.warned)
+
+    def _ask_instant(self, query: str, now_s: float, limit_s: float) -> Instant:
+        with exchange(limit_s) as current:
+            self._connect.custom_query(
+                query, params={"time": f"{now_s:.3f}", "timeout": _server_limit(limit_s)}
+            )
+        if current.body is None:
+            raise MalformedAnswer("is no instant answer")
+        return Instant(vector(current.body), current.body.warned, current.body.result_type == "vector")
+
+
+def _server_limit(limit_s: float) -> str:
+    return f"{max(1, round(limit_s * _SERVER_SHARE * 1000))}ms"
