@@ -16,7 +16,8 @@ NO_MODEL = "none"
 
 _HISTORY_S = 28.0 * DAY_S
 _REFIT_S = 6 * 3600.0
-_MOST_REPLICAS = 100_000
+MOST_REPLICAS = 100_000
+"""A trace that needs more at its peak was given the wrong capacity per replica."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Candidate:
 
     def at_quantile(self, quantile: float) -> Candidate:
         """The same policy at another stated risk, named `NAME@qQUANTILE`."""
-        name = f"{self.name}@q{quantile:g}"
+        name = f"{self.name}@q{quantile}"
         return replace(self, name=name, policy=replace(self.policy, name=name, quantile=quantile))
 
 
@@ -49,7 +50,7 @@ def default_candidate(
     policy = Policy(
         name="predictive",
         min_replicas=1,
-        max_replicas=_MOST_REPLICAS,
+        max_replicas=MOST_REPLICAS,
         load_per_replica=world.per_replica,
         quantile=quantile,
         lead_time_s=world.start_up_s,

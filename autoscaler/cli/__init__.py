@@ -32,7 +32,8 @@ def _usage(error: TyperException) -> str:
     """What is wrong with the command line, and where to look it up, in one line."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "autoscaler"
-    return f"{error.format_message().rstrip('.')}; see {command} --help"
+    what = error.format_message().rstrip(".") or "no command given"
+    return f"{what}; see {command} --help"
 
 
 def _fail(line: str, code: int) -> NoReturn:

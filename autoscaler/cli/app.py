@@ -94,7 +94,7 @@ def backtest(
         Path | None,
         typer.Option(metavar="FILE", help="Recorded start-up times (seconds, one per line) to draw from."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of drawn start-up times.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of drawn start-up times.")] = 0,
     metric_lag: Annotated[
         str, typer.Option(metavar="DURATION", help="Age of everything a policy sees.")
     ] = "0s",

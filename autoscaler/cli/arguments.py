@@ -29,7 +29,7 @@ def quantiles(option: str, text: str) -> tuple[float, ...]:
     """A comma-separated list of levels within (0, 1), ascending and without repetition."""
     levels = []
     for piece in filter(None, (part.strip() for part in text.split(","))):
-        level = _parsed(option, piece, float)
+        level = _parsed(option, piece, _number)
         if not 0.0 < level < 1.0:
             raise InputError(f"{option}: {piece} is not between 0 and 1; give levels such as 0.5,0.95")
         levels.append(level)
@@ -48,16 +48,24 @@ def start_up_samples_s(path: Path) -> tuple[float, ...]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--start-up-from {path}: cannot be read ({error}); give a text file") from error
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(f"--start-up-from {path}: cannot be read ({why}); give a text file") from error
     samples = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        sample = _parsed(f"--start-up-from {path}:{number}:", line.strip(), float)
+        sample = _parsed(f"--start-up-from {path}:{number}:", line.strip(), _number)
         samples.append(positive(f"--start-up-from {path}:{number}:", sample))
     if not samples:
         raise InputError(f"--start-up-from {path}: holds no sample; give seconds, one per line")
     return tuple(samples)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError("is not a number; give one such as 0.5") from error
 
 
 def _parsed(option: str, text: str, parse: Callable[[str], Parsed]) -> Parsed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autoscaler.backtest.candidate import Candidate, candidate_of, default_candidate
+from autoscaler.backtest.candidate import MOST_REPLICAS, Candidate, candidate_of, default_candidate
 from autoscaler.backtest.report.export import write_json, write_timeline
 from autoscaler.backtest.report.table import print_comparison
 from autoscaler.backtest.report.writing import check_writable
@@ -94,6 +95,7 @@ def _cases(options: Options) -> list[Case]:
         since=options.since,
         until=options.until,
     )
+    _check_names([one.name for one in series])
     return [_case(one, options, resources, levels, baselines) for one in series]
 
 
@@ -115,6 +117,7 @@ def _case(
         start_up_samples_s=start_up_samples_s(options.start_up_from) if options.start_up_from else (),
         seed=options.seed,
     )
+    _check_world(series, world)
     if resources:
         candidates = [candidate_of(resource, series, world, stated) for resource in resources]
     else:
@@ -130,17 +133,48 @@ def _case(
     )
 
 
-def _check(options: Options, resources: list[PredictiveAutoscaler], baselines: tuple[object, ...]) -> None:
+def _check(
+    options: Options, resources: list[PredictiveAutoscaler], baselines: tuple[BaselineChoice, ...]
+) -> None:
     if options.per_replica is not None and options.fleet is not None:
         raise InputError("give --per-replica or --fleet, not both: one follows from the other")
     if options.model not in (*NAMES, "none"):
         raise InputError(f"--model {options.model!r} is unknown; choose one of {', '.join((*NAMES, 'none'))}")
-    if not options.price >= 0.0:
-        raise InputError(f"--price {options.price:g} must not be negative")
+    if not 0.0 <= options.price < math.inf:
+        raise InputError(f"--price {options.price:g} must be a number of at least zero")
     names = [resource.metadata.name for resource in resources]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"two policies are called {name}; give each manifest its own metadata.name")
+    for baseline in baselines:
+        if baseline.name in names:
+            raise InputError(
+                f"policy {baseline.name} is called like a baseline; give the manifest another metadata.name"
+            )
+
+
+def _check_names(traces: list[str]) -> None:
+    for name in traces:
+        if traces.count(name) > 1:
+            raise InputError(
+                f"two traces are called {name}, after their files; name each once, or rename one of the files"
+            )
+
+
+def _check_world(series: Series, world: World) -> None:
+    """Refuse what would only be simulated for nothing."""
+    whole_s = len(series) * series.step_s
+    for option, seconds in (("--start-up", world.start_up_s), ("--metric-lag", world.metric_lag_s)):
+        if seconds >= whole_s:
+            raise InputError(
+                f"{option}: {seconds:g} s is no less than all of {series.name}, {whole_s:g} s; give a shorter one"
+            )
+    peak = float(np.nanmax(series.values)) / world.per_replica
+    if peak > MOST_REPLICAS:
+        raise InputError(
+            f"{series.name}: the peak needs {peak:.3g} replicas of {world.per_replica:g} each, more than "
+            f"{MOST_REPLICAS:,}; give a larger capacity per replica (--per-replica or load.perReplica)"
+        )
 
 
 def _stated_capacity(series: Series, options: Options) -> float | None:
