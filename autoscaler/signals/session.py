@@ -117,13 +117,15 @@ class PrometheusSession(requests.Session):
         """The guarded transport, whatever a client has mounted."""
         return self._guarded
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(  # type: ignore[override]  # narrowed to how the client calls it
+        self, method: str, url: str, *args: Any, **kwargs: Any
+    ) -> requests.Response:
         """As requests, but the parameters of a POST travel in its body: queries outgrow URLs."""
         if method.upper() == "POST" and kwargs.get("params") is not None:
             kwargs["data"] = kwargs.pop("params")
         return super().request(method, url, *args, **kwargs)
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # type: ignore[override]  # there is none
+    def get_redirect_target(self, resp: requests.Response) -> None:
         """None: even to look where a redirect leads, requests would read its body without bound."""
 
     def close(self) -> None:

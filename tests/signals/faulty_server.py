@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,12 +105,20 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     faulty: FaultyServer
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is what many of these tests are about."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | ssl.SSLError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on
+
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[FaultyServer]:
+def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[FaultyServer]:
     """A server for one test."""
     server = _Server(("127.0.0.1", 0), Conversation)
-    server.faulty = FaultyServer(f"http://127.0.0.1:{server.server_address[1]}", answer)
+    scheme = "http"
+    if tls is not None:
+        scheme, server.socket = "https", tls.wrap_socket(server.socket, server_side=True)
+    server.faulty = FaultyServer(f"{scheme}://127.0.0.1:{server.server_address[1]}", answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
