@@ -29,7 +29,7 @@ _MOST_CHARACTERS = {"POST": 64_000, "GET": 3_000}
 
 
 class Prometheus:
-    """Reads from one server. Usable as a context manager; close it otherwise.
+    """Reads from one server, for one thread at a time. Usable as a context manager; close it otherwise.
 
     session: for tests; by default one is made from `settings`.
     """

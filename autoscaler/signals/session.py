@@ -21,31 +21,15 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter
 
-from autoscaler.signals.answer import Body, MalformedAnswer, parse_body
+from autoscaler.signals.answer import Body
 from autoscaler.signals.credentials import Authorization
 from autoscaler.signals.deadline import DeadlineAdapter, Watchdog
 from autoscaler.signals.failures import Cause, QueryFailed
+from autoscaler.signals.judging import MayPass, judged
 from autoscaler.signals.settings import ConnectionSettings
 
 _CHUNK = 64 * 1024
 _BACKOFF_S = 0.25
-_PERHAPS_PASSING = frozenset({429, 502, 503, 504})
-
-_STATUS_CAUSES = {
-    400: (Cause.BAD_QUERY, "the server rejects the query as malformed; try it in the Prometheus web page"),
-    401: (Cause.UNAUTHORIZED, "the server refuses our credentials (HTTP 401)"),
-    403: (Cause.UNAUTHORIZED, "the server forbids this to our credentials (HTTP 403)"),
-    404: (Cause.BROKEN, "there is no Prometheus API at this URL (HTTP 404); check its path"),
-    405: (Cause.BROKEN, "the server does not allow this method (HTTP 405); set method GET"),
-    413: (Cause.LIMIT, "the query is too long for the server (HTTP 413)"),
-    414: (Cause.LIMIT, "the query is too long for the server (HTTP 414); set method POST"),
-    422: (Cause.LIMIT, "the server cannot execute the query (HTTP 422): it is too large or inconsistent"),
-    429: (Cause.BUSY, "the server is busy (HTTP 429)"),
-    431: (Cause.LIMIT, "the query is too long for the server (HTTP 431); set method POST"),
-    502: (Cause.BUSY, "the server is not available (HTTP 502)"),
-    503: (Cause.BUSY, "the server is not available (HTTP 503)"),
-    504: (Cause.BUSY, "the server is not available (HTTP 504)"),
-}
 
 
 @dataclass(slots=True)
@@ -141,7 +125,7 @@ class PrometheusSession(requests.Session):
                 try:
                     current.body = self._attempt(request, watchdog, kwargs)
                     return _Answered(current.body, request)
-                except _MayPass as passing:
+                except MayPass as passing:
                     pause_s = passing.pause_s or self._uniform(0.0, _BACKOFF_S * 2**attempt)
                     if attempt == self._settings.retries or pause_s >= watchdog.left_s:
                         raise passing.failure from passing
@@ -152,7 +136,7 @@ class PrometheusSession(requests.Session):
         response, raw = self._exchange_once(request, watchdog, kwargs)
         if response.status_code == 401 and self._authorization.renewed(request):
             response, raw = self._exchange_once(request, watchdog, kwargs)
-        return _judged(response, raw)
+        return judged(response, raw)
 
     def _exchange_once(
         self, request: requests.PreparedRequest, watchdog: Watchdog, kwargs: dict[str, Any]
@@ -178,15 +162,6 @@ class PrometheusSession(requests.Session):
         return response, raw
 
 
-class _MayPass(Exception):
-    """A failure that a later attempt may not meet."""
-
-    def __init__(self, failure: QueryFailed, pause_s: float = 0.0) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
-        self.pause_s = pause_s
-
-
 def _out_of_time() -> QueryFailed:
     return QueryFailed(Cause.DEADLINE, "the server did not answer completely within the deadline")
 
@@ -203,7 +178,7 @@ def _connection_failure(error: Exception) -> Exception:
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
         return QueryFailed(Cause.UNREACHABLE, "no connection to the server; check the URL and that it runs")
     if isinstance(error, _BROKEN_OFF):
-        return _MayPass(QueryFailed(Cause.BROKEN, "the connection broke before the answer was complete"))
+        return MayPass(QueryFailed(Cause.BROKEN, "the connection broke before the answer was complete"))
     return QueryFailed(Cause.UNREACHABLE, f"no connection to the server ({type(error).__name__})")
 
 
@@ -243,7 +218,7 @@ def _read(response: requests.Response, max_bytes: int) -> bytes:
             raise _too_large(max_bytes)
         parts.append(part)
     if unpack and received and not unpack.eof:
-        raise _MayPass(QueryFailed(Cause.BROKEN, "the answer ends early"))
+        raise MayPass(QueryFailed(Cause.BROKEN, "the answer ends early"))
     return b"".join(parts)
 
 
@@ -260,44 +235,3 @@ def _too_large(max_bytes: int) -> QueryFailed:
         Cause.TOO_LARGE,
         f"the answer exceeds {max_bytes / 2**20:g} MiB; aggregate in the query or ask for less",
     )
-
-
-def _judged(response: requests.Response, raw: bytes) -> Body:
-    status = response.status_code
-    if 300 <= status < 400:
-        raise QueryFailed(
-            Cause.REDIRECTED,
-            f"the server redirects (HTTP {status}), which is not followed; give the final URL",
-        )
-    try:
-        body = parse_body(raw)
-    except MalformedAnswer as error:
-        if status == 200:
-            raise QueryFailed(
-                Cause.BROKEN, f"the answer {error}; check that the URL is a Prometheus"
-            ) from error
-        body = None
-    if status == 200 and body is not None and not body.error_type:
-        return body
-    raise _refusal(response, body)
-
-
-def _refusal(response: requests.Response, body: Body | None) -> Exception:
-    status = response.status_code
-    if body is not None and body.error_type == "timeout":
-        return QueryFailed(Cause.TIMED_OUT, "the server gave up on the query (timeout); make it cheaper")
-    if status == 200 and body is not None:
-        cause = Cause.BAD_QUERY if body.error_type == "bad_data" else Cause.LIMIT
-        return QueryFailed(cause, f"the server answers with an error ({body.error_type})")
-    known = _STATUS_CAUSES.get(status)
-    if known is None:
-        return QueryFailed(Cause.BROKEN, f"the server fails (HTTP {status})")
-    failure = QueryFailed(*known)
-    if status not in _PERHAPS_PASSING:
-        return failure
-    return _MayPass(failure, _retry_after_s(response))
-
-
-def _retry_after_s(response: requests.Response) -> float:
-    stated = response.headers.get("Retry-After", "")
-    return float(stated) if stated.isdecimal() and len(stated) < 6 else 0.0
