@@ -167,7 +167,7 @@ def _check_world(series: Series, world: World) -> None:
     for option, seconds in (("--start-up", world.start_up_s), ("--metric-lag", world.metric_lag_s)):
         if seconds >= whole_s:
             raise InputError(
-                f"{option}: {seconds:g} s is no less than all of {series.name}, {whole_s:g} s; give a shorter one"
+                f"{option}: {seconds:g} s is as long as {series.name}, {whole_s:g} s; give a shorter one"
             )
     peak = float(np.nanmax(series.values)) / world.per_replica
     if peak > MOST_REPLICAS:
