@@ -74,3 +74,10 @@ def test_the_deadline_holds_through_tls() -> None:
         began = time.monotonic()
         assert "deadline" in ask(server.url, ca_file=TLS / "ca.pem").detail
         assert time.monotonic() - began < 2.2
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_adds_no_authority(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, str(TLS / "ca.pem"))
+    with serving(lambda c: c.reply_steps(), context(client_certificates=False)) as server:
+        assert "TLS" in ask(server.url).detail
