@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 
+import numpy as np
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 
-from autoscaler.series import Reading
+from autoscaler.series import Reading, Series
 from autoscaler.signals.answer import MalformedAnswer, matrix, vector
-from autoscaler.signals.history import Chunk, History, Span, read_history
+from autoscaler.signals.errors import InputError
+from autoscaler.signals.history import Chunk, History, Span, read_history, usable_series
 from autoscaler.signals.instant import Instant, InstantQuery, InstantReader
 from autoscaler.signals.session import PrometheusSession, exchange
-from autoscaler.signals.settings import ConnectionSettings
+from autoscaler.signals.settings import ConnectionSettings, settings_from_environment
 
 _SERVER_SHARE = 0.8
 """Part of our deadline after which the server is to give up by itself, so that its reason reaches us."""
@@ -39,6 +41,11 @@ class Prometheus:
         self._session = session or PrometheusSession(settings)
         self._connect = PrometheusConnect(url=settings.url, session=self._session, method=settings.method)
         self._instant = InstantReader(self._ask_instant, _MOST_CHARACTERS[settings.method])
+
+    @classmethod
+    def from_environment(cls, url: str) -> Prometheus:
+        """A reader for `url` with the credentials that the environment names by file."""
+        return cls(settings_from_environment(url))
 
     def __enter__(self) -> Prometheus:
         return self
@@ -70,6 +77,20 @@ class Prometheus:
             return self._ask_range(query, span)
 
         return read_history(ask, query, start_s, end_s, step_s, self._settings.max_points)
+
+    def read_load(self, query: str, start_s: float, end_s: float, step_s: float) -> Series:
+        """The load from `start_s` to `end_s`, for someone who needs all of it.
+
+        Times are rounded down to whole steps; missing steps at the beginning are left out, as the
+        server may not reach back so far. Raises InputError, one line, for any outcome but VALUE.
+        """
+        step = int(step_s)
+        if step != step_s or not 1 <= step <= 86_400:
+            raise InputError(f"Prometheus: a step of {step_s:g} s; use whole seconds from 1 s to 1 d")
+        first_s, last_s = (int(time_s // step) * step for time_s in (start_s, end_s))
+        series = usable_series(self.read_range(query, first_s, last_s, step), self._settings.url)
+        begins = int(np.argmax(np.isfinite(series.values)))
+        return series.between(begins, len(series))
 
     def read_now(
         self, queries: Sequence[InstantQuery], now_s: float, timeout_s: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,41 @@ class ConnectionSettings:
         for name in ("connect_timeout_s", "read_timeout_s", "total_timeout_s", "max_bytes", "max_points"):
             if not 0 < getattr(self, name) < 1e12:
                 raise InputError(f"Prometheus: {name} must be above 0")
+
+
+def settings_from_environment(url: str, environment: Mapping[str, str] | None = None) -> ConnectionSettings:
+    """Settings for the command line: `url`, and what the `PROMETHEUS_...` variables name.
+
+    PROMETHEUS_TOKEN_FILE, PROMETHEUS_USER, PROMETHEUS_PASSWORD_FILE, PROMETHEUS_CA_FILE,
+    PROMETHEUS_CERT_FILE, PROMETHEUS_KEY_FILE, PROMETHEUS_METHOD; PROMETHEUS_HEADERS holds
+    `Name: value` pairs separated by semicolons. Raises InputError.
+    """
+    given = os.environ if environment is None else environment
+
+    def file(name: str) -> Path | None:
+        return Path(given[name]) if given.get(name) else None
+
+    return ConnectionSettings(
+        url,
+        bearer_token_file=file("PROMETHEUS_TOKEN_FILE"),
+        basic_user=given.get("PROMETHEUS_USER", ""),
+        basic_password_file=file("PROMETHEUS_PASSWORD_FILE"),
+        ca_file=file("PROMETHEUS_CA_FILE"),
+        cert_file=file("PROMETHEUS_CERT_FILE"),
+        key_file=file("PROMETHEUS_KEY_FILE"),
+        headers=_headers(given.get("PROMETHEUS_HEADERS", "")),
+        method=given.get("PROMETHEUS_METHOD") or "POST",
+    )
+
+
+def _headers(text: str) -> dict[str, str]:
+    headers = {}
+    for pair in filter(None, (part.strip() for part in text.split(";"))):
+        name, colon, value = pair.partition(":")
+        if not colon:
+            raise InputError("PROMETHEUS_HEADERS holds no 'Name: value' pairs; separate them by semicolons")
+        headers[name.strip()] = value.strip()
+    return headers
 
 
 def _checked_url(url: str) -> str:

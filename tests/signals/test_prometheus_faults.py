@@ -19,7 +19,7 @@ from autoscaler.signals.errors import InputError
 from autoscaler.signals.history import History, usable_series
 from autoscaler.signals.instant import InstantQuery
 from autoscaler.signals.prometheus import Prometheus
-from autoscaler.signals.settings import ConnectionSettings
+from autoscaler.signals.settings import ConnectionSettings, settings_from_environment
 
 Serve = Callable[[Answer], FaultyServer]
 
@@ -377,6 +377,48 @@ class TestSettings:
         server = serve(lambda c: c.reply_steps())
         ask_range(server.url + "/tenant/prometheus/")
         assert server.asked[0].path == "/tenant/prometheus/api/v1/query_range"
+
+
+class TestEnvironment:
+    def test_it_names_credentials_by_file(self, tmp_path: Path) -> None:
+        token = tmp_path / "token"
+        token.write_text(SECRET)
+        named = settings_from_environment(
+            "http://host",
+            {"PROMETHEUS_TOKEN_FILE": str(token), "PROMETHEUS_HEADERS": "X-Scope-OrgID: a; X-B:c:d;"},
+        )
+        assert named.bearer_token_file == token
+        assert named.headers == {"X-Scope-OrgID": "a", "X-B": "c:d"}
+
+    def test_an_empty_one_names_none(self) -> None:
+        assert settings_from_environment("http://host", {}) == ConnectionSettings("http://host")
+
+    def test_headers_without_a_value_are_refused(self) -> None:
+        with pytest.raises(InputError, match="PROMETHEUS_HEADERS"):
+            settings_from_environment("http://host", {"PROMETHEUS_HEADERS": SECRET})
+
+
+class TestLoad:
+    def test_it_begins_where_the_server_does(self, serve: Serve) -> None:
+        server = serve(lambda c: c.reply_matrix([(START + 60, "1"), (START + 180, "2")]))
+        with Prometheus(settings(server.url)) as prometheus:
+            series = prometheus.read_load("load", START + 0.7, START + 299.9, 60.0)
+        assert (series.start_s, series.step_s) == (START + 60, 60)
+        np.testing.assert_array_equal(series.values, [1, np.nan, 2, np.nan])
+
+    @pytest.mark.parametrize("step_s", [0.0, 0.5, 1.5, 90_000.0])
+    def test_a_step_is_whole_seconds(self, step_s: float) -> None:
+        with (
+            Prometheus(settings("http://127.0.0.1:1")) as prometheus,
+            pytest.raises(InputError, match="step"),
+        ):
+            prometheus.read_load("load", START, START + 600, step_s)
+
+    def test_a_failure_is_one_line(self, serve: Serve) -> None:
+        server = serve(reply(b"<html>", 500))
+        with Prometheus(settings(server.url)) as prometheus, pytest.raises(InputError) as caught:
+            prometheus.read_load("load", START, START + 600, 60)
+        assert "HTTP 500" in str(caught.value) and "\n" not in str(caught.value)
 
 
 class TestRetries:

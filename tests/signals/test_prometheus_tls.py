@@ -78,6 +78,7 @@ def test_the_deadline_holds_through_tls() -> None:
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_the_environment_adds_no_authority(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.setenv(name, str(TLS / "ca.pem"))
     with serving(lambda c: c.reply_steps(), context(client_certificates=False)) as server:
         assert "TLS" in ask(server.url).detail
