@@ -223,10 +223,11 @@ def _manifest(path: Path) -> list[PredictiveAutoscaler]:
 
 @contextmanager
 def _progress(pieces: int, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A progress bar on stderr, so that stdout stays clean; none for scripts."""
+    """A progress bar on stderr, so that stdout stays clean; none for scripts and in log files."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         bar = progress.add_task("reading", total=pieces)
         yield lambda done: progress.update(bar, advance=1, description=done)
 

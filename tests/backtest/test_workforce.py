@@ -1,0 +1,55 @@
+"""Pieces of work: in order, errors as they are, and the same on one process as on several."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from autoscaler.backtest.workforce import Piece, workforce
+from autoscaler.signals.errors import InputError
+
+
+def doubled(number: int, pause_s: float) -> int:
+    time.sleep(pause_s)
+    return 2 * number
+
+
+def refused(number: int) -> int:
+    raise InputError(f"{number} is no good; give another")
+
+
+def which_process() -> int:
+    return os.getpid()
+
+
+# The first piece is the slowest, so that answers come back in another order than they were asked.
+PIECES = [Piece(f"piece {n}", doubled, (n, 0.2 if n == 0 else 0.0)) for n in range(6)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_answers_and_progress_keep_the_order_of_the_pieces(jobs: int) -> None:
+    told: list[str] = []
+    with workforce(jobs, told.append) as crew:
+        assert crew.do(PIECES) == [0, 2, 4, 6, 8, 10]
+        assert crew.do([]) == []
+    assert told == [piece.label for piece in PIECES]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_is_raised_as_it_was(jobs: int) -> None:
+    pieces = [PIECES[1], Piece("bad", refused, (7,)), PIECES[2]]
+    with (
+        workforce(jobs, lambda _: None) as crew,
+        pytest.raises(InputError, match="7 is no good; give another"),
+    ):
+        crew.do(pieces)
+
+
+def test_one_job_stays_in_this_process_and_two_do_not() -> None:
+    piece = Piece("who", which_process, ())
+    with workforce(1, lambda _: None) as crew:
+        assert crew.do([piece]) == [os.getpid()]
+    with workforce(2, lambda _: None) as crew:
+        assert os.getpid() not in crew.do([piece, piece])

@@ -1,0 +1,5 @@
+"""Fixtures of the command-line tests."""
+
+from command import autoscaler
+
+__all__ = ["autoscaler"]

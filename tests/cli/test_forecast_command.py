@@ -1,0 +1,88 @@
+"""`autoscaler forecast`: a history in, a fan of quantiles out, in every form."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from command import GOOD, STEPS, Autoscaler, csv_of
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    (tmp_path / "good.csv").write_text(GOOD)
+    return tmp_path
+
+
+def fan(path: Path) -> tuple[list[str], list[list[float]]]:
+    header, *rows = list(csv.reader(path.read_text().splitlines()))
+    return header, [[float(value) if value else float("nan") for value in row[1:]] for row in rows]
+
+
+@pytest.mark.parametrize("model", ["trend", "seasonal-naive", "fourier", "auto"])
+def test_every_fast_model_gives_a_fan_that_opens_in_order(
+    model: str, good: Path, autoscaler: Autoscaler
+) -> None:
+    line = f"forecast good.csv --model {model} --horizon 2h --quantiles 0.9,0.1,0.5 --csv f.csv --quiet"
+    ended = autoscaler(line)
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    header, rows = fan(good / "f.csv")
+    assert header[0] == "timestamp"
+    assert len(header) == 4
+    assert len(rows) == 24
+    first, last = (good / "f.csv").read_text().splitlines()[1], (good / "f.csv").read_text().splitlines()[-1]
+    assert first.startswith("2024-01-04T00:00:00Z,")
+    assert last.startswith("2024-01-04T01:55:00Z,")
+    for low, middle, high in rows:
+        assert 0 <= low <= middle <= high < 1000
+
+
+def test_all_outputs_are_written_and_the_terminal_shows_the_fan(good: Path, autoscaler: Autoscaler) -> None:
+    line = "forecast good.csv --model trend --csv f.csv --json f.json --png f.png --html f.html"
+    ended = autoscaler(line)
+    assert (ended.code, ended.err) == (0, "")
+    assert "good" in ended.out
+    assert (good / "f.png").read_bytes().startswith(b"\x89PNG")
+    assert (good / "f.html").read_text().lower().startswith("<!doctype html>")
+    document = json.loads((good / "f.json").read_text())
+    assert "trend" in json.dumps(document)
+    assert len(fan(good / "f.csv")[1]) == 12
+
+
+def test_as_of_a_time_nothing_later_is_used(good: Path, autoscaler: Autoscaler) -> None:
+    lines = GOOD.splitlines()
+    (good / "early.csv").write_text("\n".join(lines[:601]) + "\n")
+    until = lines[600].split(",")[0]
+    autoscaler(f"forecast good.csv --until {until} --csv a.csv --quiet")
+    autoscaler("forecast early.csv --csv b.csv --quiet")
+    assert (good / "a.csv").read_text() == (good / "b.csv").read_text()
+
+
+def test_history_limits_how_far_back_is_looked(good: Path, autoscaler: Autoscaler) -> None:
+    values: list[object] = [1_000_000.0] * (STEPS - 288) + [100.0] * 288
+    (good / "step.csv").write_text(csv_of(values))
+    autoscaler("forecast step.csv --model trend --history 1d --quantiles 0.5,0.99 --csv f.csv --quiet")
+    assert max(max(row) for row in fan(good / "f.csv")[1]) == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("model", ["trend", "seasonal-naive", "fourier", "auto"])
+@pytest.mark.parametrize("samples", [2, 3, 12, 287, 288])
+def test_a_short_history_degrades_and_never_raises(
+    model: str, samples: int, tmp_path: Path, autoscaler: Autoscaler
+) -> None:
+    (tmp_path / "short.csv").write_text(csv_of([50 + index % 3 for index in range(samples)]))
+    ended = autoscaler(f"forecast short.csv --model {model} --csv f.csv")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out
+    assert len(fan(tmp_path / "f.csv")[1]) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["holt-winters", "stl"])
+def test_a_slow_model_answers_from_its_worker(model: str, good: Path, autoscaler: Autoscaler) -> None:
+    ended = autoscaler(f"forecast good.csv --model {model} --csv f.csv --json f.json --quiet")
+    assert (ended.code, ended.out) == (0, "")
+    assert model in (good / "f.json").read_text()
+    assert all(0 <= row[0] <= row[-1] < 1000 for row in fan(good / "f.csv")[1])
