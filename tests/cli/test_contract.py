@@ -11,47 +11,24 @@ import pytest
 import yaml
 from command import GOOD, MANIFEST, STEPS, Autoscaler, timestamps
 
-BACKTEST = [
-    "--prometheus",
-    "--query",
-    "--history",
-    "--step",
-    "--policy",
-    "--baselines",
-    "--per-replica",
-    "--fleet",
-    "--start-up",
-    "--start-up-from",
-    "--metric-lag",
-    "--quantiles",
-    "--warm-up",
-    "--from",
-    "--until",
-    "--price",
-    "--jobs",
-    "--html",
-    "--json",
-    "--png",
-    "--timeline",
-    "--quiet",
-    "--time-zone",
-]
-FORECAST = [
-    "--prometheus",
-    "--query",
-    "--history",
-    "--step",
-    "--model",
-    "--horizon",
-    "--quantiles",
-    "--until",
-    "--time-zone",
-    "--html",
-    "--png",
-    "--csv",
-    "--json",
-    "--quiet",
-]
+BACKTEST = (
+    *(
+        "--prometheus",
+        "--query",
+        "--history",
+        "--step",
+        "--policy",
+        "--baselines",
+        "--per-replica",
+        "--fleet",
+    ),
+    *("--start-up", "--start-up-from", "--metric-lag", "--quantiles", "--warm-up", "--from", "--until"),
+    *("--price", "--jobs", "--html", "--json", "--png", "--timeline", "--quiet", "--time-zone"),
+)
+FORECAST = (
+    *("--prometheus", "--query", "--history", "--step", "--model", "--horizon", "--quantiles", "--until"),
+    *("--time-zone", "--html", "--png", "--csv", "--json", "--quiet"),
+)
 
 
 @pytest.fixture
@@ -63,7 +40,7 @@ def good(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("command", "options"), [("backtest", BACKTEST), ("forecast", FORECAST)])
 def test_every_option_of_the_contract_exists(
-    command: str, options: list[str], autoscaler: Autoscaler, monkeypatch: pytest.MonkeyPatch
+    command: str, options: tuple[str, ...], autoscaler: Autoscaler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     ended = autoscaler(f"{command} --help")
