@@ -56,7 +56,7 @@ class PredictiveScaler:
             load=_reading(moment.load),
             current=moment.asked,
             ready=moment.ready,
-            signals=tuple(self._signal(signal, moment, seen) for signal in self._policy.signals),
+            signals=tuple([self._signal(signal, moment, seen) for signal in self._policy.signals]),
         )
         outlook = Outlook(self._peaks[seen], self._expected[seen], 0.0, self._foresight.model)
         decision = decide(self._policy, observation, outlook, self._memory)

@@ -52,23 +52,27 @@ class Course:
 
 def simulate(series: Series, world: World, scaler: Scaler) -> Course:
     """Run `scaler` over the whole of `series`."""
-    steps = len(series)
     loads = series.values.tolist()
     lag = math.ceil(world.metric_lag_s / series.step_s)
-    desired, ready = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
-    backlogs, latencies = np.zeros(steps), np.full(steps, np.nan)
-    utilizations = np.full(steps, np.nan)
+    desired: list[int] = []
+    ready: list[int] = []
+    backlogs: list[float] = []
+    latencies: list[float] = []
+    utilizations: list[float] = []
     pods = _Pods(scaler.start(next((load for load in loads if load == load), 0.0)), world)
     backlog = 0.0
-    for index in range(steps):
+    for index, load in enumerate(loads):
         now_s = float(series.start_s + index * series.step_s)
         pods.advance(now_s)
-        load, capacity = loads[index], pods.ready * world.per_replica
+        capacity, utilization, latency_s = pods.ready * world.per_replica, math.nan, math.nan
         if load == load:
             backlog = max(0.0, backlog + load - capacity)
-            utilizations[index] = 100.0 * load / capacity if capacity > 0 else math.nan
-            latencies[index] = _latency_s(load, capacity, pods.ready, backlog, series.step_s)
-        ready[index], backlogs[index] = pods.ready, backlog
+            utilization = 100.0 * load / capacity if capacity > 0 else math.nan
+            latency_s = _latency_s(load, capacity, pods.ready, backlog, series.step_s)
+        ready.append(pods.ready)
+        backlogs.append(backlog)
+        utilizations.append(utilization)
+        latencies.append(latency_s)
         seen = max(0, index - lag)
         asked = scaler.decide(
             Moment(
@@ -77,15 +81,17 @@ def simulate(series: Series, world: World, scaler: Scaler) -> Course:
                 load=loads[seen],
                 asked=pods.asked,
                 ready=pods.ready,
-                utilization=float(utilizations[seen]),
-                backlog=float(backlogs[seen]),
-                latency_s=float(latencies[seen]),
+                utilization=utilizations[seen],
+                backlog=backlogs[seen],
+                latency_s=latencies[seen],
                 oldest_starting_s=pods.oldest_starting_s(now_s),
             )
         )
         pods.ask(asked, now_s)
-        desired[index] = asked
-    return Course(desired, ready, backlogs, latencies)
+        desired.append(asked)
+    return Course(
+        np.array(desired, np.int64), np.array(ready, np.int64), np.array(backlogs), np.array(latencies)
+    )
 
 
 class _Pods:
@@ -93,13 +99,10 @@ class _Pods:
 
     def __init__(self, ready: int, world: World) -> None:
         self.ready = ready
+        self.asked = ready
         self._starting: list[tuple[float, float, int]] = []  # asked at, ready at, how many
         self._world = world
         self._random = np.random.default_rng(world.seed)
-
-    @property
-    def asked(self) -> int:
-        return self.ready + sum(count for _, _, count in self._starting)
 
     def oldest_starting_s(self, now_s: float) -> float:
         return now_s - self._starting[0][0] if self._starting else 0.0
@@ -113,6 +116,7 @@ class _Pods:
     def ask(self, count: int, now_s: float) -> None:
         """Start or remove pods until `count` are asked for."""
         missing = count - self.asked
+        self.asked = count
         if missing > 0:
             self._start(missing, now_s)
         while missing < 0 and self._starting:

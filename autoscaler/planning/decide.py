@@ -7,8 +7,6 @@ The live controller and the backtest both call `decide`; the same inputs give th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from autoscaler.planning.behavior import prune
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.decision import Change, Decision, Wish
@@ -72,11 +70,16 @@ def decide(policy: Policy, observation: Observation, outlook: Outlook, memory: M
 
 def accepted(memory: Memory, at_s: float, before: int, after: int) -> Memory:
     """Memory after a write from `before` to `after` was accepted at `at_s`."""
+    if after == before:
+        return memory
+    ups, downs = memory.scale_ups, memory.scale_downs
     if after > before:
-        return replace(memory, scale_ups=(*memory.scale_ups, (at_s, after - before)))
-    if after < before:
-        return replace(memory, scale_downs=(*memory.scale_downs, (at_s, before - after)))
-    return memory
+        ups = (*ups, (at_s, after - before))
+    else:
+        downs = (*downs, (at_s, before - after))
+    return Memory(
+        memory.decided_s, memory.recommendations, ups, downs, memory.spent, memory.outage, memory.trials
+    )
 
 
 def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
