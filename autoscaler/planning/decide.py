@@ -41,6 +41,7 @@ def decide(policy: Policy, observation: Observation, outlook: Outlook, memory: M
         observation=observation,
         outlook=outlook,
         memory=recalled,
+        wishes=wishes,
         unknown=first_unknown(policy, observation),
         unhealthy=first_unhealthy(policy, observation),
         demand=wished,

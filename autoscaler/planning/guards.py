@@ -13,7 +13,7 @@ from autoscaler.planning.behavior import limit_down, limit_up, stabilize
 from autoscaler.planning.capacity import survive_zone_loss
 from autoscaler.planning.decision import Change, Reason
 from autoscaler.planning.memory import OutageMemory
-from autoscaler.planning.policy import Mode, OnBreach
+from autoscaler.planning.policy import Mode, OnBreach, SignalType
 from autoscaler.planning.situation import Situation
 from autoscaler.planning.spend import affordable
 
@@ -21,15 +21,18 @@ Guard = Callable[[int, Situation], Change | None]
 
 
 def zone_headroom(wish: int, now: Situation) -> Change | None:
-    """Enough replicas that the wish is still met when the configured number of zones fails.
+    """Enough replicas that the demand is still met when the configured number of zones fails.
 
-    Comes before stabilisation: applied to a count that is relative to the present one it would
+    Comes before stabilisation and leaves out what latency asks for and the count that is held
+    where nothing has an opinion: applied to a count that is relative to the present one it would
     multiply itself at every step.
     """
     policy = now.policy
     if policy.zones_lost == 0:
         return None
-    after = survive_zone_loss(wish, policy.zones, policy.zones_lost)
+    relative = [signal.name for signal in policy.signals if signal.type is SignalType.LATENCY]
+    needs = [w.replicas for w in now.wishes if w.replicas is not None and w.source not in relative]
+    after = max(wish, survive_zone_loss(max(needs, default=0), policy.zones, policy.zones_lost))
     return _changed(Reason.ZONE_HEADROOM, wish, after, (("zones", policy.zones), ("lost", policy.zones_lost)))
 
 

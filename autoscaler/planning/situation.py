@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoscaler.planning.decision import Change
+from autoscaler.planning.decision import Change, Wish
 from autoscaler.planning.memory import Memory, OutageMemory
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.planning.policy import Policy, SignalType
@@ -23,6 +23,7 @@ class Situation:
     observation: Observation
     outlook: Outlook
     memory: Memory
+    wishes: tuple[Wish, ...]
     unknown: str
     unhealthy: str
     demand: int

@@ -177,6 +177,25 @@ def test_zone_headroom_does_not_feed_on_itself() -> None:
     assert current == 15
 
 
+@pytest.mark.parametrize(
+    ("load", "signals", "most"),
+    [
+        pytest.param(Reading(State.FAILED), (), 15, id="nothing has an opinion"),
+        pytest.param(value(100.0), (LATENCY,), 17, id="latency waits for the effect of its one step"),
+    ],
+)
+def test_zone_headroom_does_not_multiply_a_count_that_is_only_held(
+    load: Reading, signals: tuple[SignalPolicy, ...], most: int
+) -> None:
+    policy = replace(POLICY, zones=3, zones_lost=1, signals=signals, lead_time_s=3600.0)
+    memory, current = Memory(), 15
+    for step in range(20):
+        seen = at(load, current, signals=tuple(value(0.3) for _ in signals), now_s=NOW_S + 60 * step)
+        decision = decide(policy, seen, NO_FORECAST, memory)
+        memory, current = decision.memory, decision.replicas
+    assert current == most
+
+
 SICK_SIGNALS = (SignalPolicy("errors", SignalType.ERRORS, target=0.05),)
 
 
@@ -347,7 +366,8 @@ def test_an_explanation_is_one_sentence_that_names_both_sources_and_every_guard(
     policy = replace(POLICY, max_replicas=11)
     sentence = explain(decide(policy, at(95, 5), outlook(120), Memory()))
     assert sentence == (
-        "Scale out from 5 to 11: 12 for a forecast peak of 120 by test (beside it 10 for the present load of 95); "
+        "Scale out from 5 to 11: 12 for a forecast peak of 120 by test "
+        "(beside it 10 for the present load of 95); "
         "held to 11 instead of 12 by maxReplicas 11."
     )
 
