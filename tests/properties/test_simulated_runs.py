@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -99,9 +100,7 @@ def test_constant_demand_reaches_a_count_that_stays(policy: Policy, load: float,
     # to have moved, then long enough to see whether it stays.
     counts = [world.step(Weather(load, load)).replicas for _ in range(400)]
     tail = counts[-20:]
-    moving_one_way = all(a <= b for a, b in zip(tail, tail[1:], strict=False)) or all(
-        a >= b for a, b in zip(tail, tail[1:], strict=False)
-    )
+    moving_one_way = all(a <= b for a, b in pairwise(tail)) or all(a >= b for a, b in pairwise(tail))
     assert moving_one_way, "no cycles"
 
 
@@ -111,8 +110,8 @@ def test_noise_within_a_replica_causes_few_reversals(noise: list[float]) -> None
     minutes, thus at most 24 times an hour."""
     world = World(Policy("noise", 1, 100, 10.0), START_S, current=20, ready=20)
     counts = [world.step(Weather(200.0 * (1 + part))).replicas for part in noise]
-    moves = [b - a for a, b in zip(counts, counts[1:], strict=False) if b != a]
-    reversals = sum(1 for a, b in zip(moves, moves[1:], strict=False) if (a > 0) != (b > 0))
+    moves = [b - a for a, b in pairwise(counts) if b != a]
+    reversals = sum(1 for a, b in pairwise(moves) if (a > 0) != (b > 0))
     assert reversals <= 24
 
 
