@@ -15,6 +15,7 @@ from autoscaler.forecasting.isolation import Isolated
 from autoscaler.forecasting.prophet import ProphetModel, installed
 from autoscaler.forecasting.residuals import Residuals
 from autoscaler.forecasting.seasonal_naive import SeasonalNaive
+from autoscaler.forecasting.sharpened import RIDGE, Sharpened
 from autoscaler.forecasting.stl import SeasonalTrend
 from autoscaler.forecasting.trend import Trend
 from autoscaler.series import Floats, Ints
@@ -24,7 +25,7 @@ FAST = ("trend", "seasonal-naive", "fourier")
 """Models that fit thousands of workloads at once, simplest first: what `auto` chooses among."""
 SLOW = ("holt-winters", "stl", "prophet")
 """Models that are fitted workload by workload."""
-NAMES = (AUTO, *FAST, *SLOW)
+NAMES = (AUTO, RIDGE, *FAST, *SLOW)
 
 
 def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = False) -> Forecaster:
@@ -36,9 +37,13 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
     """
     if name not in NAMES:
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(NAMES)}")
+    if name == RIDGE:
+        return Sharpened(name, forecaster("seasonal-naive"), always=True)
     if name == AUTO:
         tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
-        model = Calibrated(AUTO, tuple(_candidate(model) for model in tried), by_pinball)
+        model: Forecaster = Sharpened(
+            AUTO, Calibrated(AUTO, tuple(_candidate(model) for model in tried), by_pinball)
+        )
     elif name == "prophet" and not installed():
         return Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
     else:

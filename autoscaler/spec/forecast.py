@@ -47,9 +47,9 @@ class Exclusion(Model):
 class ForecastSpec(Model):
     """How the load is forecast. Everything has a default."""
 
-    model: Literal["auto", "seasonal-naive", "holt-winters", "stl", "prophet", "fourier", "trend", "none"] = (
-        Field("auto", description="Forecasting model. auto picks per workload; none scales on signals alone.")
-    )
+    model: Literal[
+        "auto", "ridge", "seasonal-naive", "holt-winters", "stl", "prophet", "fourier", "trend", "none"
+    ] = Field("auto", description="Forecasting model. auto picks per workload; none scales on signals alone.")
     history_s: Duration = defaulted("28d", "How much history is read.")
     step_s: Duration = defaulted("1m", "Resolution of history, forecast and decisions.")
     lead_time_s: Duration = defaulted("180s", "Time from asking for a pod until it is ready.")

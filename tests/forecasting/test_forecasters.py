@@ -14,7 +14,7 @@ from autoscaler.series import Batch, Floats, Forecast, Grade, Series
 
 SETTINGS = ForecastSettings(horizon=6, time_zone="Europe/Berlin")
 EVERY = [pytest.param(name, marks=pytest.mark.slow) if name == "prophet" else name for name in NAMES]
-BATCHED = ["auto", *FAST]
+BATCHED = ["auto", "ridge", *FAST]
 
 
 def forecast(model: Forecaster, series: Series, asked: ForecastSettings = SETTINGS) -> Forecast:

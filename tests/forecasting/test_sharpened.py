@@ -1,0 +1,149 @@
+"""Sharpened peaks: what the ridge learns, when it is used, and when the base forecast stands."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from loads import MONDAY_S, daily
+
+from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
+from autoscaler.forecasting.peak_view import PeakView
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.forecasting.sharpened import RIDGE, Sharpened
+from autoscaler.series import Batch, Floats, Series
+
+LEAD = 5
+SETTINGS = ForecastSettings(horizon=LEAD)
+LEVELS = np.array(SETTINGS.levels)
+DAY = 1440
+
+
+def ramps(days: float, seed: int = 3) -> Series:
+    """A flat load of 100 that at random minutes climbs by 8 % a minute for 20 minutes and falls back.
+
+    The slope of the last minutes tells the peak ahead; the time of day tells nothing.
+    """
+    random = np.random.default_rng(seed)
+    values = np.full(int(days * DAY), 100.0)
+    for start in np.cumsum(random.integers(60, 240, len(values) // 100)):
+        climb = values[start : start + 20]
+        climb *= 1.08 ** np.arange(1, len(climb) + 1)
+    return Series("ramps", MONDAY_S, 60, values * random.lognormal(0, 0.01, len(values)))
+
+
+def peaks(series: Series, name: str, first: int, last: int) -> tuple[Floats, tuple[str, ...]]:
+    fitted = forecaster(name).fit(Batch.of(series.between(0, first)), SETTINGS)
+    made = fitted.predict(Batch.rolling(series, first, last, first), np.zeros(last - first, np.int64))
+    return made.peaks[:, -1, :], made.models
+
+
+def test_a_slope_that_always_continues_is_learned() -> None:
+    series = ramps(6)
+    first, last = 5 * DAY, 6 * DAY - LEAD
+    sharp, models = peaks(series, RIDGE, first, last)
+    base, _ = peaks(series, "seasonal-naive", first, last)
+    came = np.lib.stride_tricks.sliding_window_view(series.values[first + 1 :], LEAD).max(axis=1)[
+        : last - first
+    ]
+    assert set(models) == {RIDGE}
+    middle = int(np.searchsorted(LEVELS, 0.5))
+    climbing = series.values[first:last] > 130
+    errors = [np.abs(np.log(told[climbing, middle] / came[climbing])).mean() for told in (sharp, base)]
+    assert errors[0] < 0.7 * errors[1]
+
+
+def test_the_weights_solve_the_normal_equations() -> None:
+    moments = Moments.of(ramps(4), LEAD, 86_400)
+    assert moments is not None
+    ridge = PeakRidge.fit(moments, LEVELS)
+    assert ridge is not None
+    signs, rise = moments.view.signs, moments.rise
+    weight = moments.view.weight * 0.5 ** (moments.age_s / (3 * 86_400))
+    size = signs.shape[1]
+    penalty = max(1.0, 0.001 * float((weight[:, None] * signs**2).sum()) / size)
+    rows = np.concatenate([signs * np.sqrt(weight)[:, None], np.sqrt(penalty) * np.eye(size)])
+    rows[len(signs)] *= np.sqrt(0.1)
+    wanted = np.concatenate([rise * np.sqrt(weight), np.zeros(size)])
+    reference = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    np.testing.assert_allclose(ridge.centre, reference, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+def test_stated_risk_is_kept(level: float) -> None:
+    series = ramps(9, seed=8)
+    first, last = 6 * DAY, 9 * DAY - LEAD
+    sharp, _ = peaks(series, RIDGE, first, last)
+    came = np.lib.stride_tricks.sliding_window_view(series.values[first + 1 :], LEAD).max(axis=1)[
+        : last - first
+    ]
+    kept = (came <= sharp[:, int(np.searchsorted(LEVELS, level))]).mean()
+    assert kept == pytest.approx(level, abs=0.04)
+
+
+def test_auto_uses_the_ridge_where_it_pays_and_says_against_what() -> None:
+    series = ramps(6)
+    fitted = forecaster("auto").fit(Batch.of(series), SETTINGS)
+    made = fitted.predict(Batch.of(series), np.zeros(1, np.int64))
+    assert made.models == (RIDGE,)
+    assert "against" in made.notes[0]
+
+
+def test_too_short_a_history_leaves_the_base_forecast() -> None:
+    series = ramps(0.1)
+    base, _ = peaks(series, "seasonal-naive", 100, 120)
+    sharp, models = peaks(series, RIDGE, 100, 120)
+    assert RIDGE not in models
+    np.testing.assert_array_equal(sharp, base)
+
+
+def test_a_missing_present_leaves_the_base_forecast() -> None:
+    series = ramps(6)
+    values = series.values.copy()
+    values[-4:] = np.nan
+    gap = dataclasses.replace(series, values=values)
+    fitted = forecaster(RIDGE).fit(Batch.of(gap), SETTINGS)
+    made = fitted.predict(Batch.of(gap), np.zeros(1, np.int64))
+    assert made.models != (RIDGE,)
+    assert np.isfinite(made.peaks).all()
+
+
+def test_for_seven_seasons_after_a_clock_change_the_base_forecast_stands() -> None:
+    settings = dataclasses.replace(SETTINGS, time_zone="Europe/Berlin")
+    shift_s = 1_711_846_800  # 2024-03-31 01:00 UTC, when Berlin's clocks went forward
+    series = dataclasses.replace(ramps(20), start_s=shift_s - 10 * 86_400)
+    model = forecaster(RIDGE)
+    fitted = model.fit(Batch.of(series.between(0, 9 * DAY)), settings)
+    for day, used in ((9, True), (11, False), (16, False), (18, True)):
+        at = day * DAY
+        made = fitted.predict(Batch.rolling(series, at, at + 1, at), np.zeros(1, np.int64))
+        assert (made.models == (RIDGE,)) is used, f"day {day}"
+
+
+def test_peaks_of_shorter_leads_rise_towards_the_sharpened_one() -> None:
+    series = ramps(6)
+    fitted = forecaster(RIDGE).fit(Batch.of(series), SETTINGS)
+    made = fitted.predict(Batch.rolling(series, 5 * DAY, 6 * DAY, 5 * DAY), np.zeros(DAY, np.int64))
+    assert (np.diff(made.peaks, axis=1) >= 0).all()
+    assert (np.diff(made.peaks, axis=2) >= 0).all()
+    assert (made.values <= made.peaks).all()
+
+
+def test_signs_do_not_depend_on_the_unit_of_the_load() -> None:
+    series = daily(9, step_s=60)
+    views = [
+        PeakView.of(
+            Batch.of(dataclasses.replace(series, values=series.values * unit)),
+            LEAD,
+            86_400,
+            np.array([np.inf]),
+        )
+        for unit in (1.0, 1000.0)
+    ]
+    np.testing.assert_allclose(views[0].signs, views[1].signs, atol=1e-9)
+
+
+def test_the_ridge_is_offered_by_name() -> None:
+    model = forecaster(RIDGE)
+    assert isinstance(model, Sharpened)
+    assert model.always
