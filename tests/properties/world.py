@@ -85,9 +85,10 @@ class World:
         if weather.pods_start:
             self.ready = min(self.current, self.ready + max(1, self.current // 3))
         if weather.memory_lost:
-            # What was changed before cannot be known any more, so rates are counted afresh.
+            # What was changed and spent before cannot be known any more: both are counted afresh.
             self.memory, self.decided_s = Memory(), None
             self.writes.clear()
+            self.spent = self.undecided = 0.0
         elif weather.restarted:
             self.memory = pickle.loads(pickle.dumps(self.memory))
         if self.decided_s is None or self.now_s - self.decided_s > max(GAP_S, GAP_STEPS * policy.step_s):

@@ -163,7 +163,7 @@ def _reading(rng: random.Random, climate: Climate, signal: SignalPolicy, sick: b
     return Reading(state, signal.target * (rng.uniform(1.01, 5.0) if sick else rng.uniform(0, 0.99)), 0.0)
 
 
-def episode(seed: int) -> str:
+def episode(seed: int, steps: int = EPISODE_STEPS) -> str:
     """Run one; empty, or what went wrong."""
     rng = random.Random(seed)
     policy, climate = some_policy(rng), some_climate(rng)
@@ -171,7 +171,7 @@ def episode(seed: int) -> str:
     world = World(policy, START_S + rng.uniform(0, 86_400 * 40), current=current, ready=current)
     level = rng.uniform(0, 150) * policy.load_per_replica
     try:
-        for _ in range(EPISODE_STEPS):
+        for _ in range(steps):
             if rng.random() < climate.jump:
                 level = rng.choice([0.0, rng.uniform(0, 150), rng.uniform(0, 2000)]) * policy.load_per_replica
             world.step(some_weather(rng, climate, policy, level))
