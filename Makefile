@@ -10,7 +10,7 @@ pytest := $(python) -m pytest
 fast := not slow and not prometheus and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench soak docs-check real-parts install install-dev clean
+.PHONY: help demo test test-fast lint format bench benchmarks soak docs-check real-parts install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: install-dev ## let ruff format and mend what it can
 
 bench: install-dev ## measure speed and memory against the stated bars
 	@$(python) tests/bench/run.py $(ARGS)
+
+benchmarks: install-dev ## measure all models on the recorded traces, write docs/benchmarks.md
+	@$(python) -m tests.bench.results_page --traces ../shared/traces --out docs/benchmarks.md $(ARGS)
 
 soak: install-dev ## the long random run of the decision core
 	@$(python) tests/soak/run.py $(ARGS)
