@@ -79,7 +79,8 @@ class World:
     def step(self, weather: Weather) -> Decision:
         policy = self.policy
         elapsed_s = policy.step_s + weather.pause_s
-        self._pay(elapsed_s)
+        if self.decided_s is not None:
+            self._pay(elapsed_s)  # what ran before anyone decided is nobody's spend
         self.now_s += elapsed_s
         self.steps += 1
         if weather.pods_start:
