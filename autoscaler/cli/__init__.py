@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -14,6 +15,9 @@ from autoscaler.signals.errors import InputError
 
 def main() -> None:
     """Entry point of the `autoscaler` command."""
+    # The matrices are small: threads of the linear algebra only get in each other's way. Read
+    # when numpy is first loaded, which no command has done yet.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         # Outside standalone mode Typer hands over its errors, and Ctrl-C as an exit code.
         code = app(standalone_mode=False, prog_name="autoscaler")
