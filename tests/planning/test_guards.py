@@ -243,11 +243,12 @@ def test_at_the_first_decision_and_after_a_gap_the_full_window_is_waited_for() -
     assert (after_gap.replicas, reasons(after_gap)) == (20, [Reason.SCALE_DOWN_STABILIZED])
 
 
-def test_unknown_data_restarts_the_wait_for_a_full_window_of_observed_demand() -> None:
+@pytest.mark.parametrize("peak", [math.nan, 10.0], ids=["without a forecast", "with a low forecast"])
+def test_unknown_data_restarts_the_wait_for_a_full_window_of_observed_demand(peak: float) -> None:
     policy = replace(POLICY, scale_down=replace(INSTANT_DOWN, stabilization_s=300.0))
     memory = Memory(decided_s=NOW_S - 60, recommendations=((NOW_S - 600, 1),))
-    unknown = decide(policy, at(Reading(State.FAILED), 20), NO_FORECAST, memory)
-    known = decide(policy, at(10, 20, now_s=NOW_S + 240), NO_FORECAST, unknown.memory)
+    unknown = decide(policy, at(Reading(State.FAILED), 20), outlook(peak), memory)
+    known = decide(policy, at(10, 20, now_s=NOW_S + 240), outlook(peak), unknown.memory)
     assert known.replicas == 20
 
 

@@ -102,7 +102,9 @@ class World:
         self._check(seen, decision)
         if self.steps % COMPARE_EVERY == 0:
             self._compare(seen, outlook, decision)
-        self.demands.append((self.now_s, decision.wished))
+        # What is unknown counts as demand for what is there, so the window starts again after it.
+        demand = self._fresh(decision)
+        self.demands.append((self.now_s, demand if self._all_known(seen) else max(demand, seen.current)))
         self.decided_s = self.now_s
         self.memory = decision.memory
         if weather.write_accepted:
@@ -145,14 +147,14 @@ class World:
         if reasons & CAPS:
             return
         assert policy.mode is not Mode.SCALE_OUT_ONLY, "ScaleOutOnly removes nothing"
-        assert seen.load.known and all(reading.known for reading in seen.signals), "unknown removes nothing"
-        assert seen.ready is not None and seen.ready >= before, "nothing is removed while pods start"
+        assert self._all_known(seen), "unknown removes nothing"
+        assert (seen.ready or 0) >= before, "nothing is removed while pods start"
         assert not self._sick(seen), "nor from a sick fleet"
         needed = replicas_for(seen.load.value, policy.load_per_replica)
         assert after >= min(before, needed), "what is observed is still served"
         since_s = self.now_s - policy.scale_down.stabilization_s
         wanted = max((count for at_s, count in self.demands if at_s > since_s), default=0)
-        assert after >= min(before, max(wanted, decision.wished)), "the scale-down window is waited for"
+        assert after >= min(before, max(wanted, self._fresh(decision))), "the scale-down window is waited for"
         if self.writes:
             assert self.now_s - self.writes[-1][0] >= policy.cooldown_down_s, "scale-down cooldown"
 
@@ -162,9 +164,7 @@ class World:
         floors = [
             e.min_replicas for e in policy.events if e.start_s - policy.lead_time_s <= self.now_s < e.end_s
         ]
-        relative = {signal.name for signal in policy.signals if signal.type is SignalType.LATENCY}
-        needs = [wish.replicas or 0 for wish in decision.wishes if wish.source not in relative]
-        fresh = max(decision.wished, survive_zone_loss(max(needs), policy.zones, policy.zones_lost))
+        fresh = self._fresh(decision)
         held = [before, fresh, policy.min_replicas, *floors, outage.floor if outage else 0]
         assert after <= max(held), "holding asks for no more than the present or the fresh wish"
         if reasons & LIFTS:
@@ -175,6 +175,16 @@ class World:
         ups = [at_s for at_s, change in self.writes if change > 0]
         if ups:
             assert self.now_s - ups[-1] >= policy.cooldown_up_s, "scale-up cooldown"
+
+    def _fresh(self, decision: Decision) -> int:
+        """What is wanted now: the wish, with a zone to spare for what measures demand."""
+        policy = self.policy
+        relative = {signal.name for signal in policy.signals if signal.type is SignalType.LATENCY}
+        needs = [wish.replicas or 0 for wish in decision.wishes if wish.source not in relative]
+        return max(decision.wished, survive_zone_loss(max(needs), policy.zones, policy.zones_lost))
+
+    def _all_known(self, seen: Observation) -> bool:
+        return seen.load.known and seen.ready is not None and all(reading.known for reading in seen.signals)
 
     def _sick(self, seen: Observation) -> bool:
         return any(
