@@ -71,8 +71,8 @@ class World:
     decided_s: float | None = None
     spent: float = 0.0
     day_s: float = 0.0
-    undecided: float = 0.0
     over_budget_by: float = 0.0
+    excused: bool = False
     writes: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
     demands: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
 
@@ -89,7 +89,7 @@ class World:
             # What was changed and spent before cannot be known any more: both are counted afresh.
             self.memory, self.decided_s = Memory(), None
             self.writes.clear()
-            self.spent = self.undecided = 0.0
+            self.spent = 0.0
         elif weather.restarted:
             self.memory = pickle.loads(pickle.dumps(self.memory))
         if self.decided_s is None or self.now_s - self.decided_s > max(GAP_S, GAP_STEPS * policy.step_s):
@@ -107,6 +107,8 @@ class World:
         self.demands.append((self.now_s, demand if self._all_known(seen) else max(demand, seen.current)))
         self.decided_s = self.now_s
         self.memory = decision.memory
+        lifted = any(change.reason is Reason.KNOWN_EVENT for change in decision.changes)
+        self.excused = lifted or not weather.write_accepted
         if weather.write_accepted:
             self._write(decision)
         return decision
@@ -230,24 +232,25 @@ class World:
             assert again.replicas <= replicas or policy.mode is Mode.PAUSED, "asking again asks for no more"
 
     def _pay(self, elapsed_s: float) -> None:
-        """Spend of each UTC day stays within the budget, but for the minimum, for one step, and for
-        what ran on while nothing could be decided."""
+        """What a step costs is the minimum's cost or within what is left of the day's budget.
+
+        Not held against the policy: steps that lasted longer than it could know (a pause, a refused
+        write, midnight) and known events, which come after money.
+        """
         spend = self.policy.spend
         if spend is None or spend.daily_budget is None or spend.on_breach is OnBreach.ALERT:
             return
-        if self.policy.mode is Mode.PAUSED:
-            return
         now_s = self.now_s + elapsed_s
         day_s = math.floor(now_s / 86_400) * 86_400
-        if day_s != self.day_s:
-            self.day_s, self.spent, self.undecided = day_s, 0.0, 0.0
-        rate = spend.replica_hour_price / 3600.0
-        cost = self.current * rate * min(elapsed_s, now_s - day_s)
-        self.spent += cost
-        if elapsed_s > self.policy.step_s:
-            self.undecided += cost
-        minimum = self.policy.min_replicas * rate * (now_s - day_s)
-        self.over_budget_by = self.spent - max(spend.daily_budget, minimum) - cost - self.undecided
+        fresh_day = day_s != self.day_s
+        if fresh_day:
+            self.day_s, self.spent = day_s, 0.0
+        rate = spend.replica_hour_price / 3600.0 * min(elapsed_s, now_s - day_s)
+        excused = fresh_day or elapsed_s > self.policy.step_s or self.excused
+        if not excused and self.policy.mode is not Mode.PAUSED:
+            allowed = max(self.policy.min_replicas * rate, spend.daily_budget - self.spent)
+            self.over_budget_by += max(0.0, self.current * rate - allowed)
+        self.spent += self.current * rate
 
 
 def quiet(policy: Policy) -> Policy:
