@@ -18,7 +18,7 @@ from autoscaler.series import Batch, Floats, Grade, Series
 _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 """A workload without history learns quickly at first, so early fits come sooner than the schedule."""
 
-_FEWEST_STEPS_BETWEEN_FITS = 48
+_FEWEST_STEPS_BETWEEN_FITS = 96
 _ROWS_AT_ONCE = 2048
 
 
