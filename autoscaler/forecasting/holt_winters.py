@@ -10,7 +10,6 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings, PathPredictor
 from autoscaler.forecasting.tables import Row, fit_rows
@@ -35,6 +34,9 @@ def smoothed(row: Row) -> Floats | None:
     """Expected log load after the row; None where the smoother diverges or refuses."""
     if np.ptp(row.values) == 0:
         return np.full(row.ahead, row.values[-1])
+    # Loaded when used: it takes longer than a whole backtest of the batched models.
+    from statsmodels.tsa.holtwinters import ExponentialSmoothing
+
     with warnings.catch_warnings():
         # A smoother that has not converged is still judged by calibration on held-out load.
         warnings.simplefilter("ignore")

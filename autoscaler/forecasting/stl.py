@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.tsa.seasonal import STL
 
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings, PathPredictor
 from autoscaler.forecasting.tables import Row, fit_rows
@@ -35,6 +34,9 @@ class SeasonalTrend:
 
 def decomposed(row: Row) -> Floats | None:
     """Expected log load after the row: the last trend and the last cycle of each season."""
+    # Loaded when used: it takes longer than a whole backtest of the batched models.
+    from statsmodels.tsa.seasonal import STL
+
     rest = row.values
     ahead = np.zeros(row.ahead)
     for period in row.periods:
