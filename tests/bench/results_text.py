@@ -45,8 +45,9 @@ _CAVEATS = """## What to keep in mind
 - Figures depend on the code and the traces only: no clock and no random choice enters them.
 - Our policy never asks for less than the newest sample of load needs and holds that for five minutes
   (HPA's default stabilization). On loads that jump from minute to minute this alone costs more than the
-  costs compared here, however low the quantile. Those are the traces with `n/a`: they are no win, since
-  the tuned rival, which averages three minutes, does reach these costs.
+  costs compared here, however low the quantile. Those are most of the `n/a`, and they are no win: on the
+  least regular of them the rival does not reach these costs either, but on others (nasa_http_1995_1min)
+  its mean of three minutes does.
 - A trace's figure says nothing about how large the overload is. On smooth traces both sides leave next
   to nothing.
 - The rival's headroom is chosen in hindsight for each cost, the policy states its risk beforehand. That
