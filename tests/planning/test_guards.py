@@ -344,6 +344,13 @@ def test_a_known_event_raises_the_minimum_one_lead_time_ahead() -> None:
     assert decide(policy, at(10, 5, now_s=NOW_S + 3600), NO_FORECAST, Memory(decided_s=NOW_S)).replicas == 1
 
 
+def test_what_a_human_knows_comes_after_money() -> None:
+    event = KnownEvent("launch", NOW_S, NOW_S + 3600, 40)
+    policy = replace(spending(hourly_cap=6.0), events=(event,))
+    decision = decide(policy, at(500, 5), NO_FORECAST, Memory(decided_s=NOW_S - 60))
+    assert (decision.replicas, reasons(decision)) == (40, [Reason.HOURLY_CAP, Reason.KNOWN_EVENT])
+
+
 def test_max_comes_after_events_and_min_comes_last() -> None:
     event = KnownEvent("launch", NOW_S, NOW_S + 3600, 40)
     assert (
