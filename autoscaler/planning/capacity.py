@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 _ROUNDING = 1e-9
-"""Forgives the last bits of a division: 300 / 0.1 must need 3000 replicas, not 3001."""
+"""Forgives the last bits of a division: 2.1 / 0.3 must need 7 replicas, not 8."""
 
 
 def replicas_for(load: float, load_per_replica: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from dataclasses import replace
 
@@ -77,6 +78,16 @@ def test_a_forecast_alone_never_lowers_the_count() -> None:
     assert reasons(decision) == [Reason.UNKNOWN_SIGNAL]
 
 
+def test_where_nothing_has_an_opinion_the_present_count_is_the_wish() -> None:
+    decision = decide(POLICY, at(Reading(State.EMPTY), 9), NO_FORECAST, Memory())
+    assert (decision.wished, decision.replicas, reasons(decision)) == (9, 9, [])
+
+
+def test_a_load_that_fits_exactly_needs_no_replica_more() -> None:
+    assert 2.1 / 0.3 > 7.0  # by rounding
+    assert decide(replace(POLICY, load_per_replica=0.3), at(2.1, 5), NO_FORECAST, Memory()).replicas == 7
+
+
 @pytest.mark.parametrize("state", [state for state in State if state is not State.VALUE])
 def test_every_state_but_a_value_vetoes_scale_in(state: State) -> None:
     number = 10.0 if state in (State.PARTIAL, State.STALE) else math.nan
@@ -102,6 +113,7 @@ def test_a_partial_sum_may_add_but_a_stale_value_may_not() -> None:
         pytest.param(54.0, 10, 10, id="within the 10 % tolerance"),
         pytest.param(56.0, 10, 12, id="above it: ceil(10 * 56 / 50)"),
         pytest.param(100.0, 10, 20, id="double"),
+        pytest.param(100.0, 6, 12, id="only ready pods use CPU: ceil(6 * 100 / 50)"),
     ],
 )
 def test_cpu_follows_the_hpa_formula(utilization: float, ready: int, expected: int) -> None:
@@ -317,7 +329,8 @@ def test_a_daily_budget_is_paced_over_what_is_left_of_the_day() -> None:
 
 def test_the_minimum_is_never_taken_by_a_budget() -> None:
     memory = Memory(decided_s=NOW_S, spent=Spent(NOW_S, 99.0, 0.0, 0.0))
-    assert decide(spending(daily_budget=60.0), at(500, 5), NO_FORECAST, memory).replicas == 2
+    decision = decide(spending(daily_budget=60.0), at(500, 5), NO_FORECAST, memory)
+    assert (decision.replicas, reasons(decision)[-1]) == (2, Reason.DAILY_BUDGET)
 
 
 def test_a_budget_that_only_alerts_leaves_the_count_and_says_so() -> None:
@@ -334,6 +347,16 @@ def test_spend_starts_afresh_each_utc_day_and_month() -> None:
     memory = Memory(decided_s=NOW_S - 3600, spent=Spent(NOW_S - 86_400, 50.0, NOW_S - 86_400, 70.0))
     decision = decide(spending(daily_budget=500.0), at(100, 10, now_s=NOW_S + 3600), NO_FORECAST, memory)
     assert decision.memory.spent.day == pytest.approx(10 * 0.5 * 1.0)  # only the hour since midnight
+
+
+def test_a_month_is_summed_over_its_days_and_starts_afresh() -> None:
+    first_s = datetime.datetime(2024, 2, 1, tzinfo=datetime.UTC).timestamp()
+    memory = Memory(decided_s=first_s, spent=Spent(first_s, 0.0, first_s, 7.0))
+    policy = spending(monthly_budget=5000.0)
+    for offset_h, month in ((1, 12.0), (24, 127.0), (29 * 24 + 1, 5.0)):  # 29 days, 5.00 an hour
+        seen = at(100, 10, now_s=first_s + 3600 * offset_h)
+        memory = decide(policy, seen, NO_FORECAST, memory).memory
+        assert memory.spent.month == pytest.approx(month)
 
 
 def test_a_known_event_raises_the_minimum_one_lead_time_ahead() -> None:
