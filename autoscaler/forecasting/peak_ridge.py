@@ -26,7 +26,10 @@ _FEWEST_MOMENTS = 150
 _PENALTY = 0.001
 _LEAST_SPREAD = 0.3
 _LOWEST, _HIGHEST = -0.5, 2.0
-_MOST_RISE = 3.0
+_LEARNED = (-2.0, 3.0)
+"""Rises are learned within these bounds, lest one burst from nothing bend all weights. The errors
+they are calibrated with are not bounded: such bursts come again."""
+_MOST_RISE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,11 @@ class PeakRidge:
         penalty = np.full(len(normal), max(1.0, _PENALTY * float(np.trace(normal)) / len(normal)))
         penalty[0] *= 0.1
         normal[np.diag_indices_from(normal)] += penalty
-        centre = np.linalg.solve(normal, weighted.T @ rise).astype(np.float64)
+        centre = np.linalg.solve(normal, weighted.T @ np.clip(rise, *_LEARNED)).astype(np.float64)
         error = rise - np.clip(signs @ centre, _LOWEST, _HIGHEST)
-        spread = np.linalg.solve(normal, weighted.T @ np.abs(error)).astype(np.float64)
+        spread = np.linalg.solve(normal, weighted.T @ np.minimum(np.abs(error), _LEARNED[1])).astype(
+            np.float64
+        )
         least = _LEAST_SPREAD * float(np.median(np.abs(error))) + 1e-4
         newest = age_s <= max(_CALIBRATED_S, float(np.sort(age_s)[min(len(age_s), _FEWEST_MOMENTS) - 1]))
         scaled = error[newest] / _scale(signs[newest] @ spread, least)

@@ -82,7 +82,7 @@ class PeakView:
     def rise(self, peak: Floats) -> Floats:
         """What is to be predicted: log of `peak` [row] over the level, NaN where either is unknown."""
         rise: Floats = np.log(np.maximum(peak, self.negligible)) - np.log(self.level)
-        return np.clip(rise, -2.0, _MOST)
+        return rise
 
 
 def _seasonal_signs(past: _Past, log: _Log, lead: int, season: int) -> list[Floats]:

@@ -1,7 +1,7 @@
 """A forecaster whose peaks are sharpened, workload by workload, by what that workload's own rises teach.
 
 The base forecaster gives the course of the load and its quantiles at every lead. Unless replaying
-the newest past shows that the peak ridge would have lost more, its quantiles of the peak over the
+the newest hours shows that the peak ridge would have lost clearly more, its quantiles of the peak over the
 whole lead time replace the base's, and the peaks of shorter leads are bent towards them.
 """
 
@@ -16,6 +16,7 @@ from autoscaler.forecasting.accuracy import pinball_loss
 from autoscaler.forecasting.cleaning import clean
 from autoscaler.forecasting.forecaster import DAY_S, Forecaster, ForecastSettings, Predictor
 from autoscaler.forecasting.grid import aligned
+from autoscaler.forecasting.history import described
 from autoscaler.forecasting.localtime import Clock
 from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
 from autoscaler.forecasting.peak_view import PeakView
@@ -23,10 +24,11 @@ from autoscaler.forecasting.seasonal_naive import ceiling
 from autoscaler.series import Batch, Floats, Forecast, Ints, Series
 
 RIDGE = "ridge"
-_TESTED_S = 2 * DAY_S
+_TESTED_S = DAY_S / 2
 _TESTED_SHARE = 3
-_CLEARLY_WORSE = 1.05
-"""The base was calibrated with the days both are tested on, so it has to be better by this much."""
+_CLEARLY_WORSE = 2.0
+"""The base was calibrated with the hours both are tested on, and the ridge is not yet fitted to them,
+so only a loss this many times the base's speaks against it."""
 _MOST_TESTED = 288
 _LEAST_LOAD = 1e-12
 
@@ -120,7 +122,7 @@ def _bent(peaks: Floats, sharp: Floats) -> Floats:
 def _pays(
     moments: Moments, own: Series, row: int, base: Predictor, settings: ForecastSettings, levels: Floats
 ) -> tuple[bool, str]:
-    """Whether a ridge fitted before the newest days would have lost no more in them than the base."""
+    """Whether a ridge fitted before the newest hours would not have lost clearly more in them."""
     tested_s = min(_TESTED_S, float(moments.age_s[0]) / _TESTED_SHARE)
     earlier = PeakRidge.fit(moments, levels, since_s=tested_s + settings.horizon * own.step_s)
     tested = int(np.count_nonzero(moments.age_s < tested_s))
@@ -135,8 +137,8 @@ def _pays(
     came = moments.peak[newest]
     mine = pinball_loss(came, ours.peak(1, settings.quantile), settings.quantile)
     other = pinball_loss(came, theirs.peak(settings.horizon, settings.quantile), settings.quantile)
-    days = f"{tested_s / DAY_S:.1g} days"
-    why = f"pinball {mine:.3g} against {other:.3g} for {theirs.models[0]} over the last {days}"
+    tested_for = described(int(tested_s // own.step_s), own.step_s)
+    why = f"pinball {mine:.3g} against {other:.3g} for {theirs.models[0]} over the last {tested_for}"
     return bool(mine < _CLEARLY_WORSE * other), f"{RIDGE}: {why}"
 
 
