@@ -23,7 +23,6 @@ class Reason(enum.StrEnum):
     SCALE_DOWN_COOLDOWN = "ScaleDownCooldown"
     SCALE_UP_LIMIT = "ScaleUpLimit"
     SCALE_DOWN_LIMIT = "ScaleDownLimit"
-    SCALE_OUT_ONLY = "ScaleOutOnly"
     PENDING_CAP = "PendingCap"
     HOURLY_CAP = "HourlyCap"
     DAILY_BUDGET = "DailyBudget"
@@ -31,6 +30,7 @@ class Reason(enum.StrEnum):
     KNOWN_EVENT = "KnownEvent"
     TOO_MANY_REPLICAS = "TooManyReplicas"
     TOO_FEW_REPLICAS = "TooFewReplicas"
+    SCALE_OUT_ONLY = "ScaleOutOnly"
     PAUSED = "Paused"
 
 

@@ -138,7 +138,7 @@ def rate_limits(wish: int, now: Situation) -> Change | None:
 
 
 def scale_out_only(wish: int, now: Situation) -> Change | None:
-    """Mode ScaleOutOnly removes nothing."""
+    """Mode ScaleOutOnly removes nothing, not even what a limit would."""
     if now.policy.mode is not Mode.SCALE_OUT_ONLY:
         return None
     return _changed(Reason.SCALE_OUT_ONLY, wish, max(wish, now.observation.current))
@@ -221,12 +221,12 @@ ORDER: tuple[Guard, ...] = (
     starting_veto,
     cooldown,  # nor too soon after the last change
     rate_limits,  # nor too much at once
-    scale_out_only,
     pending_cap,  # what can be used and paid
     spend_limit,
     known_event,  # what a human knows
     maximum,  # and the bounds last
     minimum,
+    scale_out_only,  # but a mode that forbids a change forbids it to all of them
     paused,
 )
 

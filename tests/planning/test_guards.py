@@ -297,6 +297,8 @@ def test_scale_out_only_removes_nothing_and_paused_changes_nothing() -> None:
     one_way = replace(POLICY, mode=Mode.SCALE_OUT_ONLY)
     assert decide(one_way, at(10, 9), NO_FORECAST, Memory(decided_s=NOW_S - 60)).replicas == 9
     assert decide(one_way, at(200, 9), NO_FORECAST, Memory(decided_s=NOW_S - 60)).replicas == 20
+    dear = replace(one_way, max_replicas=7, spend=SpendPolicy(replica_hour_price=1.0, hourly_cap=3.0))
+    assert decide(dear, at(200, 9), NO_FORECAST, Memory(decided_s=NOW_S - 60)).replicas == 9
     paused = replace(POLICY, mode=Mode.PAUSED)
     assert decide(paused, at(200, 9), NO_FORECAST, Memory(decided_s=NOW_S - 60)).replicas == 9
 
