@@ -71,6 +71,8 @@ def _from_iso(texts: pd.Series[str], time_zone: str | None, source: str, place: 
             pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce"), texts, source, place
         )
     if absolute.any():
+        read = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+        _refuse_first(read.isna().to_numpy(), texts, f"is no time; {_HOW}", source, place)
         mixed = absolute != absolute[0]
         what = "differs from the first in having or lacking an offset"
         _refuse_first(mixed, texts, what, source, place)

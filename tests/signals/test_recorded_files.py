@@ -163,6 +163,7 @@ BAD = {
     "steps of a week": (HEADER + "0,1\n604800,1\n1209600,1\n", ["604800 s apart"]),
     "one timestamp far away": (HEADER + "0,1\n1,1\n2,1\n1704067200,1\n", ["line 5", "steps"]),
     "no time": (HEADER + "2024-01-01T00:00:00Z,1\nyesterday,2\n", ["line 3", "'yesterday'"]),
+    "no time in the first row": (HEADER + "yesterday,1\n2024-01-01T00:01:00Z,2\n", ["line 2", "'yesterday'"]),
     "no day of the calendar": (
         HEADER + "2024-02-30T00:00:00Z,1\n2024-02-30T00:01:00Z,1\n",
         ["line 2", "02-30"],
