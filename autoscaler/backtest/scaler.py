@@ -11,9 +11,9 @@ class Moment:
     """One step as a policy sees it: nothing in it is newer than the end of that step.
 
     index: step of the trace. now_s: epoch seconds of the decision: the step's own timestamp, as its load
-    is taken to be known then. load: as observed, after metric lag; NaN where the recorder was down. asked: the count
-    asked for before this decision. ready: pods ready during the step; the others of `asked` are
-    starting. utilization: per cent of one pod's capacity used on average by the ready pods
+    is taken to be known then. load: as observed, after metric lag; NaN where the recorder was down.
+    asked: the count asked for before this decision. ready: pods ready during the step; the others
+    of `asked` are starting. utilization: per cent of one pod's capacity used on average by the ready pods
     (above 100 when overloaded), NaN without ready pods or load. backlog: load waiting, in
     units of the load times steps. latency_s: response time. oldest_starting_s: how long ago the
     first pod that is still starting was asked for (0 when none is).
