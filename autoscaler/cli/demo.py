@@ -28,4 +28,5 @@ def demo(report: Path) -> None:
             html=report,
         )
         backtest(options)
-    console.print(f"Report with charts and every decision: [bold]{report.resolve()}[/bold]")
+    # Not folded, so that the path can be copied.
+    console.print(f"Report with charts and every decision: [bold]{report.resolve()}[/bold]", soft_wrap=True)

@@ -6,6 +6,7 @@ Prices are per replica-hour. Days and months are UTC. A replica is paid from bei
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 
 from autoscaler.planning.decision import Reason
@@ -70,5 +71,6 @@ def _month_start_s(now_s: float) -> float:
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
+@functools.lru_cache(maxsize=16)
 def _month_end_s(month_start_s: float) -> float:
     return _month_start_s(month_start_s + 32 * _DAY_S)
