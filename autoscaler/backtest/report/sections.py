@@ -86,7 +86,8 @@ def summary(comparison: Comparison) -> str:
         '<div class="card wide"><h3>All traces</h3><div class="scroll"><table><thead><tr><th>trace</th>'
         f'<th>policy</th>{heads}<th class="verdict">verdict</th></tr></thead><tbody>{rows}</tbody><tfoot><tr>'
         '<th colspan="4">geometric mean against a tuned HPA</th>'
-        f'<td class="n">{figure(2)(geometric_mean(ratios))}</td><td class="verdict"></td></tr></tfoot></table></div></div>'
+        f'<td class="n">{figure(2)(geometric_mean(ratios))}</td><td class="verdict"></td></tr>'
+        "</tfoot></table></div></div>"
     )
 
 
