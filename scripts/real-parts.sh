@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 missing=''
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
 command -v chromium >/dev/null || missing="$missing chromium"
+# Playwright's own driver, with which the tests steer Chromium, is linked against it.
+/sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
 
 [ -n "$missing" ] || exit 0
 # One at a time: one package that cannot be had must not cost the others.
