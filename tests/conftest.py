@@ -10,6 +10,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Generator
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,12 @@ _PARTS = (
         _on_path("prometheus", "promtool"),
         "no prometheus and promtool on PATH (apt-get install prometheus)",
     ),
-    _Part("browser", _on_path("chromium"), "no chromium on PATH (apt-get install chromium)"),
+    _Part(
+        "browser",
+        # Playwright's driver, which steers the browser, does not start without libatomic.
+        lambda: shutil.which("chromium") is not None and find_library("atomic") is not None,
+        "no chromium on PATH, or no libatomic (apt-get install chromium libatomic1)",
+    ),
     _Part("traces", TRACES.is_dir, "no recorded traces at ../shared/traces beside the checkout"),
 )
 
