@@ -26,7 +26,7 @@ class PredictiveScaler:
     """Runs `decide` at every step and keeps what a report wants to show.
 
     recorded: columns of the trace by signal name; a signal without one is simulated (CPU from
-    utilisation, queue depth from the backlog, latency from the response time).
+    utilisation, queue depth from the backlog, latency from the response time, errors as none).
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class PredictiveScaler:
             return _reading(moment.backlog)
         if signal.type is SignalType.LATENCY:
             return _reading(moment.latency_s)
+        # Known, not assumed: simulated pods queue what they cannot serve and never answer with an error.
         return Reading(State.VALUE, 0.0, 0.0)
 
     def _note(self, moment: Moment, decision: Decision) -> None:
