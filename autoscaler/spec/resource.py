@@ -94,6 +94,15 @@ class Zones(Model):
     )
 
 
+class Floor(Model):
+    """An autoscaler that keeps the target and whose minimum is raised ahead of the load."""
+
+    kind: Literal["HorizontalPodAutoscaler", "ScaledObject"] = Field(
+        description="HorizontalPodAutoscaler, or KEDA's ScaledObject."
+    )
+    name: Subdomain = Field(description="Its name, in the same namespace.")
+
+
 class Event(Model):
     """A known occasion that wants a higher minimum."""
 
@@ -125,6 +134,11 @@ class Spec(Model):
     """What the user asks for."""
 
     scale_target_ref: TargetRef = Field(description="What is scaled.")
+    floor: Floor | None = Field(
+        None,
+        description="Leave the target to this autoscaler and only raise its minimum ahead of the load, "
+        "putting it back afterwards. Left out: the target's scale is written.",
+    )
     mode: Literal["Recommend", "ScaleOutOnly", "Active", "Paused"] = defaulted(
         "Recommend",
         "How far the operator may go: Recommend decides and publishes but never scales, "
@@ -150,6 +164,11 @@ class Spec(Model):
     pending_cap: Annotated[int, Strict(), Field(ge=1, le=_MOST)] | None = Field(
         None, description="Most pods that may be starting at once. Left out: no limit."
     )
+    manual_grace_s: Duration = defaulted(
+        "10m",
+        "How long a count that somebody else set, as with kubectl scale, is left alone. A target that "
+        "somebody scaled to 0 is left alone until it has replicas again.",
+    )
     spend: Spend | None = Field(None, description="Limits in money. Left out: none.")
     events: Annotated[tuple[Event, ...], Field(max_length=64)] = defaulted(
         (),
@@ -157,6 +176,7 @@ class Spec(Model):
         schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     rules = (
+        between("manualGrace", "manual_grace_s", "0s", "1d"),
         Rule(
             "minReplicas must not be greater than maxReplicas",
             "self.minReplicas <= self.maxReplicas",

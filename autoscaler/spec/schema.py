@@ -248,6 +248,9 @@ def _columns() -> list[Schema]:
         ("Min", "integer", ".spec.minReplicas", 1),
         ("Max", "integer", ".spec.maxReplicas", 1),
         ("Model", "string", ".status.model", 1),
+        ("Lead", "integer", ".status.leadTime.seconds", 1),
+        ("Spent", "string", ".status.spend.today", 1),
+        ("Decision", "string", ".status.decision", 1),
     ]
     return [
         {"name": name, "type": kind, "jsonPath": path, **({"priority": priority} if priority else {})}

@@ -11,6 +11,7 @@ from autoscaler.spec.units import Time
 
 _Long = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 _Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
+_Seconds = Annotated[int, Field(ge=0, le=86_400)]
 _Text = Annotated[str, Field(max_length=1024)]
 
 
@@ -27,6 +28,49 @@ class Condition(Model):
     message: Annotated[str, Field(max_length=32_768)] = Field(description="Why, in words.")
 
 
+class LastScale(Model):
+    """A write of ours that was accepted; after a restart, cooldowns and rates are derived from it."""
+
+    time: Time = Field(description="When it was accepted.")
+    before: _Count = Field(description="Count before it.")
+    after: _Count = Field(description="Count asked for.")
+
+
+class LeadTime(Model):
+    """Time from asking for a pod until it is ready, as decisions use it."""
+
+    seconds: _Seconds = Field(description="The lead time in use.")
+    source: Literal["Configured", "Measured"] = Field(
+        description="Measured from this workload's own pods, or as configured while there are too few."
+    )
+    samples: _Count | None = Field(None, description="Start-ups of pods it was measured from.")
+    newest_sample_time: Time | None = Field(None, description="When the newest of them became ready.")
+
+
+class Capacity(Model):
+    """Load that a ready pod served while every health signal was within its threshold."""
+
+    configured: _Text = Field(description="spec.load.perReplica.")
+    observed: _Text = Field(description="The most that was seen served.")
+    hours: _Count = Field(description="Over how many hours it was observed.")
+
+
+class SpendToday(Model):
+    """Money since the start of the present day and month, UTC."""
+
+    day: _Text = Field(description="Present UTC day, as in 2026-11-21.")
+    today: _Text = Field(description="Spent since its start.")
+    month: _Text = Field(description="Spent since the start of the month.")
+    daily_budget: _Text | None = Field(None, description="spec.spend.dailyBudget.")
+
+
+class Override(Model):
+    """A fixed count somebody asked for by annotation."""
+
+    replicas: _Count = Field(description="The fixed count.")
+    until: Time = Field(description="When it ends by itself.")
+
+
 class Status(Model):
     """What the operator last saw and did. Later versions may add fields."""
 
@@ -40,7 +84,18 @@ class Status(Model):
     )
     load: _Text | None = Field(None, description="Load as last observed.")
     forecast: _Text | None = Field(None, description="Forecast peak within the lead time.")
+    forecast_summary: _Text | None = Field(None, description="The forecast in one sentence.")
     model: _Text | None = Field(None, description="Model the forecast came from.")
     ready: _Count | None = Field(None, description="Ready pods.")
+    current: _Count | None = Field(None, description="Replicas last asked for, by whomever.")
     desired: _Count | None = Field(None, description="Replicas last decided on.")
     reason: _Text | None = Field(None, description="Reason code of the last decision.")
+    decision: _Text | None = Field(None, description="The last decision in one sentence.")
+    last_decision_time: Time | None = Field(
+        None, description="When the decision shown was made. Unchanged decisions are not reported anew."
+    )
+    last_scale: LastScale | None = Field(None, description="The last write of ours that was accepted.")
+    lead_time: LeadTime | None = Field(None, description="The lead time in use.")
+    capacity: Capacity | None = Field(None, description="Load per replica, configured and observed.")
+    spend: SpendToday | None = Field(None, description="Money spent, where a price is given.")
+    override: Override | None = Field(None, description="A fixed count in force.")
