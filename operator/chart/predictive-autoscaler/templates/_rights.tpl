@@ -1,0 +1,38 @@
+{{/* Rights on what is watched and scaled; docs/install.md says what each is for. */}}
+{{- define "autoscaler.rules" -}}
+- apiGroups: [predictive-autoscaler.dev]
+  resources: [predictiveautoscalers]
+  verbs: [get, list, watch]
+- apiGroups: [predictive-autoscaler.dev]
+  resources: [predictiveautoscalers/status]
+  verbs: [patch]
+- apiGroups: [apps]
+  resources: [deployments/scale, statefulsets/scale]
+  verbs: [get, patch]
+{{- range .Values.scalableResources }}
+- apiGroups: [{{ .group | quote }}]
+  resources: [{{ printf "%s/scale" .resource }}]
+  verbs: [get, patch]
+{{- end }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [metrics.k8s.io]
+  resources: [pods]
+  verbs: [list]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list, watch{{ if .Values.rbac.floor }}, patch{{ end }}]
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
+  verbs: [list, watch{{ if .Values.rbac.floor }}, patch{{ end }}]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{- define "autoscaler.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "autoscaler.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}
