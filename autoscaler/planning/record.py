@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import functools
 import math
+import numbers
 import types
 import typing
 from collections.abc import Mapping
@@ -108,20 +109,30 @@ def _part(data: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def _encoded(value: Any) -> Any:
+    # The commonest first: a memory holds hundreds of plain numbers and is encoded at every decision.
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if kind is int or kind is str or value is None:
+        return value
+    if kind is tuple:
+        return [_encoded(item) for item in value]
+    if dataclasses.is_dataclass(kind):
+        return {
+            name: _encoded(held)
+            for name, default in _fields(kind)
+            if not _is_default(held := getattr(value, name), default)
+        }
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else {"float": repr(float(value))}
-    if isinstance(value, tuple):
-        return [_encoded(item) for item in value]
-    if dataclasses.is_dataclass(value):
-        return {
-            field.name: _encoded(held)
-            for field in _fields(type(value))
-            # By repr, since 1 == 1.0 and 0.0 == -0.0, and a replay is exact.
-            if (held := getattr(value, field.name)) is not field.default and repr(held) != repr(field.default)
-        }
-    return value
+    if isinstance(value, float | numbers.Integral):  # numpy's
+        return _encoded(float(value) if isinstance(value, float) else int(value))
+    raise TypeError(f"{kind.__name__} cannot be recorded: {value!r}")
+
+
+def _is_default(held: Any, default: Any) -> bool:
+    # By repr too, since 1 == 1.0 and 0.0 == -0.0, and a replay is exact.
+    return held is default or (held == default and repr(held) == repr(default))
 
 
 def _decoded(data: Any, kind: Any) -> Any:
@@ -131,9 +142,9 @@ def _decoded(data: Any, kind: Any) -> Any:
         return _one_of(data, typing.get_args(kind))
     if origin is tuple:
         return _tuple(data, typing.get_args(kind))
-    if dataclasses.is_dataclass(kind):
-        hints = _hints(typing.cast(type, kind))
-        return typing.cast(type, kind)(**{name: _decoded(held, hints[name]) for name, held in data.items()})
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{name: _decoded(held, hints[name]) for name, held in data.items()})
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return kind(data)
     return _scalar(data, kind)
@@ -168,9 +179,9 @@ def _scalar(data: Any, kind: Any) -> Any:
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[dataclasses.Field[Any], ...]:
-    """What makes up a value: a field that is not given to `__init__` is derived from the others."""
-    return tuple(field for field in dataclasses.fields(kind) if field.init)
+def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Names and defaults of what makes up a value; what is not given to `__init__` is derived from it."""
+    return tuple((field.name, field.default) for field in dataclasses.fields(kind) if field.init)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +87,16 @@ def test_a_number_and_the_word_for_it_stay_apart(value: float | str) -> None:
     )
     stored = replayed(_through_json(recorded(policy, memory, changed))).stored
     assert repr(stored) == repr(changed)
+
+
+def test_numbers_of_numpy_are_recorded_as_plain_ones() -> None:
+    memory = Memory(decided_s=np.float64(1.5), recommendations=((np.float64(1.5), np.int64(3)),))  # type: ignore[arg-type]  # what slips in
+    assert memory_from_json(_through_json(memory_to_json(memory))) == Memory(1.5, ((1.5, 3),))
+
+
+def test_what_is_no_plain_data_is_refused_when_it_is_recorded() -> None:
+    with pytest.raises(TypeError, match="set cannot be recorded"):
+        memory_to_json(Memory(recommendations=({1},)))  # type: ignore[arg-type]  # the point of the test
 
 
 def test_a_decision_that_the_present_code_would_not_make_names_where_it_differs() -> None:
