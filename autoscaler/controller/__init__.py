@@ -1,0 +1,1 @@
+"""The live driver of the decision core: watch, read, decide, write, tell."""

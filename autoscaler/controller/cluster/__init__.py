@@ -1,0 +1,1 @@
+"""The edge to the Kubernetes API server: the only place that speaks HTTP to it."""
