@@ -35,6 +35,8 @@ class ForecastSettings:
     horizon: steps ahead. seasons_s: season lengths in seconds, shortest first. time_zone: IANA
     name in whose local time the seasons repeat. holidays: ISO country code or empty.
     excluded: spans to leave out of fitting. events: known future (and past) occasions.
+    lead: steps ahead that decisions look at, when the horizon reaches further; None: the horizon.
+    The forecasters of the registry are tuned to it; a single model knows the horizon only.
     """
 
     horizon: int
@@ -45,6 +47,7 @@ class ForecastSettings:
     excluded: tuple[Interval, ...] = ()
     events: tuple[Interval, ...] = ()
     quantile: float = 0.95
+    lead: int | None = None
 
 
 class Predictor(Protocol):

@@ -13,6 +13,7 @@ from autoscaler.forecasting.fourier import Fourier
 from autoscaler.forecasting.holt_winters import HoltWinters
 from autoscaler.forecasting.isolation import Isolated
 from autoscaler.forecasting.prophet import ProphetModel, installed
+from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.residuals import Residuals
 from autoscaler.forecasting.seasonal_naive import SeasonalNaive
 from autoscaler.forecasting.sharpened import RIDGE, Sharpened
@@ -33,25 +34,35 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
 
     deadline_s: with it, a slow model is fitted in a worker process and given so long per workload,
     after which seasonal-naive serves instead. include_slow: let `auto` also try the slow models.
+    Settings whose horizon reaches beyond their lead get a fast model for what lies beyond.
     Raises ValueError, listing the names, for an unknown one.
     """
     if name not in NAMES:
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(NAMES)}")
+    naive = _alone("seasonal-naive")
     if name == RIDGE:
-        return Sharpened(name, forecaster("seasonal-naive"), always=True)
+        return Reaching(Sharpened(name, naive, always=True), naive)
     if name == AUTO:
         tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
-        model: Forecaster = Sharpened(
-            AUTO, Calibrated(AUTO, tuple(_candidate(model) for model in tried), by_pinball)
-        )
+        model: Forecaster = Sharpened(AUTO, _chosen(tried))
+        beyond: Forecaster = _chosen(FAST)
     elif name == "prophet" and not installed():
-        return Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
+        model = beyond = Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
     else:
-        model = Calibrated(name, (_candidate(name),), the_only_one)
+        model = _alone(name)
+        beyond = naive if name in SLOW else model
     slow = name in SLOW or (name == AUTO and include_slow)
-    if deadline_s is None or not slow:
-        return model
-    return Isolated(model, forecaster("seasonal-naive"), deadline_s)
+    if deadline_s is not None and slow and model is not beyond:
+        model = Isolated(model, naive, deadline_s)
+    return Reaching(model, beyond)
+
+
+def _alone(name: str) -> Forecaster:
+    return Calibrated(name, (_candidate(name),), the_only_one)
+
+
+def _chosen(names: Sequence[str]) -> Forecaster:
+    return Calibrated(AUTO, tuple(_candidate(name) for name in names), by_pinball)
 
 
 def _candidate(name: str) -> Candidate:

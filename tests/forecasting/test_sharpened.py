@@ -9,6 +9,7 @@ from loads import MONDAY_S, daily
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
 from autoscaler.forecasting.peak_view import PeakView
+from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.sharpened import RIDGE, Sharpened
 from autoscaler.series import Batch, Floats, Series
@@ -145,5 +146,6 @@ def test_signs_do_not_depend_on_the_unit_of_the_load() -> None:
 
 def test_the_ridge_is_offered_by_name() -> None:
     model = forecaster(RIDGE)
-    assert isinstance(model, Sharpened)
-    assert model.always
+    assert isinstance(model, Reaching)
+    assert isinstance(model.near, Sharpened)
+    assert model.near.always
