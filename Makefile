@@ -7,7 +7,7 @@ export VENV PYTHON
 
 python := $(VENV)/bin/python
 pytest := $(python) -m pytest
-fast := not slow and not prometheus and not browser
+fast := not slow and not prometheus and not browser and not cluster
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint format bench benchmarks soak docs-check real-parts install install-dev clean
@@ -18,7 +18,7 @@ help: ## this list
 demo: install ## install, then compare scaling policies on two recorded traces
 	@$(VENV)/bin/autoscaler demo $(ARGS)
 
-test: real-parts install-dev ## everything: real servers, static checks, all tests
+test: install-dev real-parts ## everything: real servers, static checks, all tests
 	@sh scripts/lint.sh
 	@$(pytest) -n auto --dist loadfile $(ARGS)
 

@@ -1,8 +1,13 @@
 #!/bin/sh
-# Installs the servers and the browser the tests run against, where that is possible (root, apt-get).
-# Where it is not, says so and succeeds: the tests that need them skip, or fail with CI=true.
+# Builds the control plane and installs the servers and the browser that the tests run against, where that
+# is possible (a network; root and apt-get). Where it is not, says so and succeeds: the tests that need
+# them skip, or fail with CI=true.
 set -eu
 cd "$(dirname "$0")/.."
+
+if ! sh scripts/cluster-parts.sh >/dev/null; then
+    echo "kube-apiserver could not be built and its tests will skip: sh scripts/cluster-parts.sh" >&2
+fi
 
 missing=''
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"

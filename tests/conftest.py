@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
 from ctypes.util import find_library
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
+_CLUSTER_PARTS = Path(__file__).resolve().parents[1] / "scripts" / "cluster-parts.sh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ def _on_path(*commands: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(command) for command in commands)
 
 
+def _cluster_parts_built() -> bool:
+    return subprocess.run(["/bin/sh", str(_CLUSTER_PARTS), "--find"], capture_output=True).returncode == 0
+
+
 _PARTS = (
     _Part(
         "prometheus",
@@ -43,6 +49,11 @@ _PARTS = (
         # Playwright's driver, which steers the browser, does not start without libatomic.
         lambda: shutil.which("chromium") is not None and find_library("atomic") is not None,
         "no chromium on PATH, or no libatomic (apt-get install chromium libatomic1)",
+    ),
+    _Part(
+        "cluster",
+        _cluster_parts_built,
+        "no kube-apiserver and its companions (sh scripts/cluster-parts.sh builds them, once)",
     ),
     _Part("traces", TRACES.is_dir, "no recorded traces at ../shared/traces beside the checkout"),
 )

@@ -1,0 +1,33 @@
+"""A control plane for the tests here: one per test process, and a namespace for each test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from control_plane import ControlPlane, cluster_binaries
+
+
+@pytest.fixture(scope="session")
+def _one_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    if cluster_binaries() is None:
+        pytest.skip("no cluster binaries (sh scripts/cluster-parts.sh)")
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def control_plane(_one_plane: ControlPlane) -> Iterator[ControlPlane]:
+    """The control plane, shared by the tests of a process; what a test stopped runs again after it."""
+    yield _one_plane
+    _one_plane.heal()
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """A namespace of the test's own, removed afterwards without waiting for it."""
+    name = control_plane.namespace(f"test-{secrets.token_hex(4)}")
+    yield name
+    control_plane.heal()
+    control_plane.request("DELETE", f"/api/v1/namespaces/{name}")
