@@ -8,8 +8,12 @@ cd "$(dirname "$0")/.."
 chart=operator/chart/predictive-autoscaler
 namespace=predictive-autoscaler
 if [ -z "${HELM:-}" ]; then
-    HELM=$(ls "${CLUSTER_PARTS:-${XDG_CACHE_HOME:-$HOME/.cache}/predictive-autoscaler}"/kube-*/helm 2>/dev/null | tail -n 1)
-    HELM=${HELM:-$(command -v helm)} || { echo "no helm here: sh scripts/cluster-parts.sh builds one" >&2; exit 1; }
+    if parts=$(sh scripts/cluster-parts.sh --find); then
+        HELM=$parts/helm
+    elif ! HELM=$(command -v helm); then
+        echo "no helm here: sh scripts/cluster-parts.sh builds one" >&2
+        exit 1
+    fi
 fi
 
 made=$(mktemp)

@@ -1,0 +1,247 @@
+"""The chart and the plain manifest in a real cluster: installing, upgrading, removing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from control_plane import ControlPlane, cluster_binaries, wait_until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CHART = _ROOT / "operator" / "chart" / "predictive-autoscaler"
+_CRD = "predictiveautoscalers.predictive-autoscaler.dev"
+_CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_CRD}"
+_DESCRIPTION = "Scales a workload before its load arrives."
+_RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+
+
+@dataclass(frozen=True)
+class _Helm:
+    """The helm binary, acting on one namespace of the test's cluster."""
+
+    plane: ControlPlane
+    namespace: str
+    home: Path
+
+    def __call__(self, command: str, *args: str) -> str:
+        binaries = cluster_binaries()
+        assert binaries
+        where = ["--kubeconfig", str(self.plane.kubeconfig()), "--namespace", self.namespace]
+        done = subprocess.run(
+            [str(binaries / "helm"), command, "autoscaler", *args, *where],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+            env=os.environ | {f"HELM_{what}_HOME": str(self.home) for what in ("CACHE", "CONFIG", "DATA")},
+        )
+        assert done.returncode == 0, f"helm {command}: {done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture
+def helm(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[_Helm]:
+    """Helm on the test's namespace; whatever is cluster-wide is removed afterwards."""
+    found = _Helm(control_plane, namespace, tmp_path)
+    yield found
+    found("uninstall", "--ignore-not-found", "--wait")
+    _remove_crd(control_plane)
+
+
+def _remove_crd(plane: ControlPlane) -> None:
+    plane.kubectl("delete", "crd", _CRD, "--ignore-not-found", "--wait")
+
+
+def _restrict(plane: ControlPlane, namespace: str) -> None:
+    plane.kubectl("label", "namespace", namespace, _RESTRICTED)
+
+
+def _served(plane: ControlPlane) -> bool:
+    """Whether the API server takes resources of our kind yet."""
+    conditions = plane.request("GET", _CRD_PATH)["status"].get("conditions", ())
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+
+def _described(plane: ControlPlane) -> str:
+    (version,) = plane.request("GET", _CRD_PATH)["spec"]["versions"]
+    description: str = version["schema"]["openAPIV3Schema"]["description"]
+    return description
+
+
+def _resource(plane: ControlPlane, namespace: str) -> None:
+    spec = {
+        "scaleTargetRef": {"kind": "Deployment", "name": "checkout"},
+        "maxReplicas": 9,
+        "load": {"query": "sum(up)", "perReplica": 1},
+    }
+    manifest = {
+        "apiVersion": "predictive-autoscaler.dev/v1alpha1",
+        "kind": "PredictiveAutoscaler",
+        "metadata": {"name": "checkout", "namespace": namespace},
+        "spec": spec,
+    }
+    wait_until(lambda: _served(plane), 30, "the kind to be served")
+    plane.kubectl("apply", "--filename", "-", input=json.dumps(manifest))
+
+
+def _resources(plane: ControlPlane, namespace: str) -> list[str]:
+    answer = plane.kubectl("get", "predictiveautoscalers", "--namespace", namespace, "--output", "name")
+    return answer.split()
+
+
+def _changed_chart(folder: Path) -> Path:
+    """The next version of the chart, whose CRD has another description."""
+    chart = folder / "next" / _CHART.name
+    shutil.copytree(_CHART, chart)
+    (crd,) = (chart / "files" / "crds").glob("*.yaml")
+    text = crd.read_text()
+    assert text.count(_DESCRIPTION) == 1
+    crd.write_text(text.replace(_DESCRIPTION, "Says something else."))
+    return chart
+
+
+def test_the_pods_run_where_only_restricted_ones_may(
+    control_plane: ControlPlane, namespace: str, helm: _Helm
+) -> None:
+    _restrict(control_plane, namespace)
+    helm("install", str(_CHART), "--set", "networkPolicy.enabled=true")
+    name = "autoscaler-predictive-autoscaler"
+    wait_until(lambda: control_plane.ready(name, namespace) == 2, 60, "both pods to be ready")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"watchNamespaces": ["default"], "rbac": {"floor": True}},
+        {"replicaCount": 1, "persistence": {"enabled": True}},
+        {
+            "podDisruptionBudget": {"maxUnavailable": "50%"},
+            "networkPolicy": {"enabled": True, "metricsFrom": [{"podSelector": {}}]},
+            "scalableResources": [{"group": "argoproj.io", "resource": "rollouts"}],
+            "tolerations": [{"operator": "Exists"}],
+        },
+    ],
+    ids=["namespaced", "volume", "network"],
+)
+def test_the_api_server_accepts_every_object_as_the_chart_writes_it(
+    values: dict[str, Any], control_plane: ControlPlane, namespace: str, helm: _Helm, tmp_path: Path
+) -> None:
+    _restrict(control_plane, namespace)
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    manifests = helm("template", str(_CHART), "--values", str(file))
+    # Strict: a field that the API server does not know is an error, not dropped in silence.
+    said = control_plane.kubectl(
+        "apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-", input=manifests
+    )
+    assert said.count("serverside-applied (server dry run)") == manifests.count("\nkind: ")
+    assert "Warning" not in said
+
+
+def test_the_crd_is_upgraded_with_the_chart(
+    control_plane: ControlPlane, namespace: str, helm: _Helm, tmp_path: Path
+) -> None:
+    helm("install", str(_CHART))
+    _resource(control_plane, namespace)
+    assert _described(control_plane) == _DESCRIPTION
+    helm("upgrade", str(_changed_chart(tmp_path)))
+    assert _described(control_plane) == "Says something else."
+    assert _resources(control_plane, namespace) == ["predictiveautoscaler.predictive-autoscaler.dev/checkout"]
+
+
+def test_removing_the_operator_keeps_resources_and_replicas(
+    control_plane: ControlPlane, namespace: str, helm: _Helm
+) -> None:
+    control_plane.deployment("checkout", namespace, replicas=3, start_up="100ms")
+    helm("install", str(_CHART))
+    _resource(control_plane, namespace)
+    helm("uninstall", "--wait")
+    assert control_plane.kubectl("get", "deployments", "--namespace", namespace, "--output", "name") == (
+        "deployment.apps/checkout\n"
+    )
+    assert len(_resources(control_plane, namespace)) == 1
+    assert control_plane.replicas("checkout", namespace) == 3
+    # Installing again takes up the CRD that was left.
+    helm("install", str(_CHART))
+    assert len(_resources(control_plane, namespace)) == 1
+
+
+def test_the_operator_may_do_what_it_does_and_no_more(
+    control_plane: ControlPlane, namespace: str, helm: _Helm
+) -> None:
+    helm("install", str(_CHART))
+    token = control_plane.service_account_token(namespace, "autoscaler-predictive-autoscaler")
+
+    def may(verb: str, resource: str, where: str = "default") -> bool:
+        told = control_plane.kubectl(
+            "auth", "can-i", verb, resource, "--namespace", where, token=token, check=False
+        )
+        return told.splitlines()[-1] == "yes"
+
+    wait_until(
+        lambda: may("get", "deployments.apps/checkout/scale") or may("list", "pods"), 10, "the roles to count"
+    )
+    allowed = (("list", "pods"), ("watch", "predictiveautoscalers.predictive-autoscaler.dev"))
+    assert [pair for pair in allowed if not may(*pair)] == []
+    refused = (
+        ("get", "secrets"),
+        ("patch", "deployments.apps"),
+        ("patch", "horizontalpodautoscalers.autoscaling"),
+    )
+    assert [pair for pair in refused if may(*pair)] == []
+    assert may("create", "leases.coordination.k8s.io", namespace)
+    assert not may("create", "leases.coordination.k8s.io")
+    control_plane.deployment("checkout", namespace, replicas=1)
+    scaled = ("scale", "deployment/checkout", "--namespace", namespace, "--replicas=2")
+    # kubectl reads the Deployment itself first, which the operator may not and does not do.
+    assert "forbidden" in control_plane.kubectl(*scaled, token=token, check=False).lower()
+
+
+def test_an_editor_of_a_namespace_may_write_resources_there(
+    control_plane: ControlPlane, namespace: str, helm: _Helm
+) -> None:
+    helm("install", str(_CHART))
+    token = control_plane.service_account_token(namespace, "editor")
+    binding = (
+        "create",
+        "rolebinding",
+        "editor",
+        "--clusterrole=edit",
+        f"--serviceaccount={namespace}:editor",
+    )
+    control_plane.kubectl(*binding, "--namespace", namespace)
+    asked = (
+        "auth",
+        "can-i",
+        "create",
+        "predictiveautoscalers.predictive-autoscaler.dev",
+        "--namespace",
+        namespace,
+    )
+    wait_until(
+        lambda: control_plane.kubectl(*asked, token=token, check=False).splitlines()[-1] == "yes",
+        20,
+        "the right to be part of the edit role",
+    )
+
+
+def test_the_plain_manifest_installs_the_operator(control_plane: ControlPlane) -> None:
+    manifest = str(_ROOT / "operator" / "install.yaml")
+    try:
+        control_plane.kubectl("apply", "--filename", manifest)
+        control_plane.kubectl("apply", "--filename", manifest)  # and is the way to upgrade
+        name = "predictive-autoscaler"
+        wait_until(lambda: control_plane.ready(name, name) == 2, 60, "both pods to be ready")
+    finally:
+        control_plane.kubectl("delete", "--ignore-not-found", "--wait=false", "--filename", manifest)
+        _remove_crd(control_plane)
