@@ -10,18 +10,20 @@ from control_plane import ControlPlane, cluster_binaries
 
 
 @pytest.fixture(scope="session")
-def _one_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """The control plane, shared by the tests of a process; what a test stopped runs again after it."""
     if cluster_binaries() is None:
         pytest.skip("no cluster binaries (sh scripts/cluster-parts.sh)")
     with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
         yield plane
 
 
-@pytest.fixture
-def control_plane(_one_plane: ControlPlane) -> Iterator[ControlPlane]:
-    """The control plane, shared by the tests of a process; what a test stopped runs again after it."""
-    yield _one_plane
-    _one_plane.heal()
+@pytest.fixture(autouse=True)
+def _healed(request: pytest.FixtureRequest) -> Iterator[None]:
+    plane = request.getfixturevalue("control_plane") if "control_plane" in request.fixturenames else None
+    yield
+    if plane is not None:
+        plane.heal()
 
 
 @pytest.fixture

@@ -144,8 +144,9 @@ class ControlPlane:
         self._wait_until_serving()
 
     def stop_api_server(self) -> None:
-        """End the API server in good order; connections to it are refused from then on."""
-        self.api_server.stop()
+        """End the API server; connections to it are refused from then on."""
+        # It would wait for watches, of which the plane itself has many.
+        self.api_server.stop(timeout_s=2)
 
     def start_api_server(self) -> None:
         """Start the API server where it does not run, and wait until it is ready."""
