@@ -1,0 +1,178 @@
+"""Forgetting: what is older than its time goes, single observations become hours, and a limit on size holds.
+
+Everything works in steps of limited size, each a transaction of its own, so that writing never waits long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, select
+
+from autoscaler.store import schema
+from autoscaler.store.ids import first_number
+from autoscaler.store.sizing import used_bytes
+from autoscaler.store.writing import conflict_insert
+
+_DAY_S = 86_400.0
+_HOUR_S = 3600
+_SHARE = 0.05
+"""Of the time that is stored, how much goes in one step when the store is too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in seconds, and how large the store may grow.
+
+    max_bytes: of tables and indexes; beyond it the oldest decisions, observations and forecasts go
+    first, whatever their age. None: no limit. step_rows: most decisions removed in one transaction;
+    step_workloads: most workloads whose observations and forecasts are.
+    """
+
+    decisions_s: float = 30 * _DAY_S
+    observations_s: float = 14 * _DAY_S
+    hours_s: float = 400 * _DAY_S
+    forecasts_s: float = 7 * _DAY_S
+    audit_s: float = 400 * _DAY_S
+    max_bytes: int | None = 8 * 1024**3
+    step_rows: int = 5_000
+    step_workloads: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What one step removed. more: whether another step would find something to remove."""
+
+    decisions: int
+    observations: int
+    forecasts: int
+    more: bool
+
+
+def prune_step(connection: Connection, retention: Retention, now_s: float) -> Pruned:
+    """One step, in the connection's transaction."""
+    most = retention.max_bytes
+    too_large = most is not None and used_bytes(connection, most) > most
+    decisions_before_s = now_s - retention.decisions_s
+    observations_before_s = now_s - retention.observations_s
+    forecasts_before_s = now_s - retention.forecasts_s
+    if too_large:
+        decisions_before_s = _sooner(decisions_before_s, _oldest_decision_s(connection), now_s)
+        oldest_s = _oldest_s(connection, schema.Observation.at_s)
+        # An hour more, since only whole hours are rolled up.
+        observations_before_s = _sooner(observations_before_s, oldest_s, now_s) + _HOUR_S
+        forecasts_before_s = _sooner(
+            forecasts_before_s, _oldest_s(connection, schema.Forecast.made_at_s), now_s
+        )
+    decisions = _prune_decisions(connection, decisions_before_s, retention.step_rows)
+    observed, more_observed = _roll_up(connection, observations_before_s, retention.step_workloads)
+    forecasts, more_forecasts = _prune_forecasts(connection, forecasts_before_s, retention.step_workloads)
+    more = decisions == retention.step_rows or more_observed or more_forecasts
+    if not more:
+        _prune_rare(connection, retention, now_s)
+    return Pruned(
+        decisions, observed, forecasts, more or (too_large and decisions + observed + forecasts > 0)
+    )
+
+
+def _sooner(before_s: float, oldest_s: float | None, now_s: float) -> float:
+    """A later cut than age alone asks for."""
+    return before_s if oldest_s is None else max(before_s, oldest_s + _SHARE * (now_s - oldest_s))
+
+
+def _oldest_decision_s(connection: Connection) -> float | None:
+    query = select(schema.Decision.at_s).order_by(schema.Decision.id).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _oldest_s(connection: Connection, column: Any) -> float | None:
+    """Over all workloads, by one look into the primary key for each."""
+    model = column.class_
+    own = select(func.min(column)).where(model.workload_id == schema.Workload.id).scalar_subquery()
+    each = select(own.label("oldest")).select_from(schema.Workload).subquery()
+    found: float | None = connection.execute(select(func.min(each.c.oldest))).scalar_one()
+    return found
+
+
+def _prune_decisions(connection: Connection, before_s: float, most: int) -> int:
+    """Remove the oldest decisions, and what finds them by reason. The number of decisions removed."""
+    model, link = schema.Decision, schema.DecisionReason
+    oldest = select(model.id).where(model.id < first_number(before_s)).order_by(model.id).limit(most)
+    last = connection.execute(select(func.max(oldest.subquery().c.id))).scalar_one()
+    if last is None:
+        return 0
+    # Reason by reason: so the primary key finds the rows.
+    for reason_id in connection.execute(select(schema.Reason.id)).scalars().all():
+        connection.execute(delete(link).where(link.reason_id == reason_id, link.decision_id <= last))
+    return connection.execute(delete(model).where(model.id <= last)).rowcount
+
+
+def _having(connection: Connection, column: Any, before: float, most: int) -> list[int]:
+    """Workloads with rows older than that, one more than asked for if there are."""
+    model = column.class_
+    older = exists().where(model.workload_id == schema.Workload.id, column < before)
+    query = select(schema.Workload.id).where(older).order_by(schema.Workload.id).limit(most + 1)
+    return list(connection.execute(query).scalars())
+
+
+def _roll_up(connection: Connection, before_s: float, most: int) -> tuple[int, bool]:
+    """Turn whole hours of single observations into one row each. How many went, and whether more wait."""
+    model, hours = schema.Observation, schema.ObservationHour
+    cut = int(before_s) // _HOUR_S * _HOUR_S
+    found = _having(connection, model.at_s, cut, most)
+    workloads = found[:most]
+    if not workloads:
+        return 0, False
+    due = (model.workload_id.in_(workloads), model.at_s < cut)
+    hour = (model.at_s - model.at_s % _HOUR_S).label("hour")
+    summed = (
+        select(
+            model.workload_id,
+            hour,
+            func.count(),
+            func.avg(model.load),
+            func.max(model.load),
+            func.min(model.ready),
+            func.avg(model.asked),
+            func.max(model.asked),
+        )
+        .where(*due)
+        .group_by(model.workload_id, hour)
+    )
+    insert = conflict_insert(connection, hours).from_select(_HOUR_COLUMNS, summed).on_conflict_do_nothing()
+    connection.execute(insert)
+    return connection.execute(delete(model).where(*due)).rowcount, len(found) > most
+
+
+_HOUR_COLUMNS = [
+    "workload_id",
+    "at_s",
+    "rows",
+    "load_mean",
+    "load_max",
+    "ready_min",
+    "asked_mean",
+    "asked_max",
+]
+
+
+def _prune_forecasts(connection: Connection, before_s: float, most: int) -> tuple[int, bool]:
+    model = schema.Forecast
+    found = _having(connection, model.made_at_s, before_s, most)
+    if not found:
+        return 0, False
+    old = (model.workload_id.in_(found[:most]), model.made_at_s < before_s)
+    return connection.execute(delete(model).where(*old)).rowcount, len(found) > most
+
+
+def _prune_rare(connection: Connection, retention: Retention, now_s: float) -> None:
+    """Small tables, whole. A document goes only when no decision that names it can be left."""
+    decided_s = now_s - retention.decisions_s
+    document, memory, override = schema.Document, schema.Memory, schema.Override
+    hours, audit = schema.ObservationHour, schema.AuditEntry
+    connection.execute(delete(document).where(document.used_s < decided_s - 2 * _DAY_S))
+    connection.execute(delete(memory).where(memory.at_s < decided_s))
+    connection.execute(delete(override).where(override.expires_s < now_s - retention.audit_s))
+    connection.execute(delete(hours).where(hours.at_s < int(now_s - retention.hours_s)))
+    connection.execute(delete(audit).where(audit.id < first_number(now_s - retention.audit_s)))
