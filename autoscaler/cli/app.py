@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -232,6 +232,63 @@ def crd() -> None:
     from autoscaler.cli.crd import crd as run
 
     run()
+
+
+@app.command("import")
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|KIND/NAME",
+            help="YAML with HorizontalPodAutoscalers or ScaledObjects, - for standard input; or one in the "
+            "cluster: hpa/NAME, scaledobject/NAME.",
+        ),
+    ],
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Namespace in the cluster; the context's if left out.")
+    ] = "",
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How to reach the cluster; as kubectl if left out.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Context in the kubeconfig.")] = "",
+    load_query: Annotated[
+        str | None, typer.Option(metavar="PROMQL", help="The demand to forecast, which an HPA does not know.")
+    ] = None,
+    per_replica: Annotated[
+        str | None, typer.Option(metavar="N", help="Load that one ready replica serves, in the query's unit.")
+    ] = None,
+    mode: Annotated[
+        Literal["Recommend", "ScaleOutOnly", "Active", "Paused"] | None,
+        typer.Option(
+            help="Mode in the manifest; Recommend, or Paused where the autoscaler is.", show_default=False
+        ),
+    ] = None,
+    floor: Annotated[
+        bool,
+        typer.Option("--floor", help="Keep the autoscaler and only raise its minimum ahead of the load."),
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the manifest there, not to standard output.")
+    ] = None,
+) -> None:
+    """Turn an HPA or a KEDA ScaledObject into a PredictiveAutoscaler manifest, and say what is lost.
+
+    Exit codes: 0 all carried over; 1 written, but something needs a human; 2 unusable input.
+    """
+    from autoscaler.cli.importing import Options, importing
+
+    options = Options(
+        source=source,
+        namespace=namespace,
+        kubeconfig=kubeconfig,
+        context=context,
+        load_query=load_query,
+        per_replica=per_replica,
+        mode=mode,
+        floor=floor,
+        output=output,
+    )
+    raise typer.Exit(importing(options))
 
 
 @app.command()
