@@ -65,7 +65,7 @@ def encoded(row: Row) -> EncodedRow:
     try:
         kind, values, replaces = _values(row)
         workload = "" if isinstance(row, Audited) else _checked(row.workload)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
         raise RowError(f"{type(row).__name__}: {error}") from error
     return EncodedRow(kind, workload, values, replaces and f"{replaces} {workload}")
 
