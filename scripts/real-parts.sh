@@ -11,6 +11,7 @@ fi
 
 missing=''
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
+[ -n "$(command -v postgres; ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || missing="$missing postgresql"
 command -v chromium >/dev/null || missing="$missing chromium"
 # Playwright's own driver, with which the tests steer Chromium, is linked against it.
 /sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"

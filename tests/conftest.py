@@ -55,6 +55,12 @@ _PARTS = (
         _cluster_parts_built,
         "no kube-apiserver and its companions (sh scripts/cluster-parts.sh builds them, once)",
     ),
+    _Part(
+        "postgresql",
+        # Debian keeps the server off PATH, in a folder of its version.
+        lambda: bool(shutil.which("postgres") or [*Path("/usr/lib/postgresql").glob("*/bin/postgres")]),
+        "no postgres (apt-get install postgresql)",
+    ),
     _Part("traces", TRACES.is_dir, "no recorded traces at ../shared/traces beside the checkout"),
 )
 
