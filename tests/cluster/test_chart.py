@@ -22,6 +22,7 @@ _CHART = _ROOT / "operator" / "chart" / "predictive-autoscaler"
 _CRD = "predictiveautoscalers.predictive-autoscaler.dev"
 _CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_CRD}"
 _DESCRIPTION = "Scales a workload before its load arrives."
+_NAME = "autoscaler-predictive-autoscaler"  # of what the release named autoscaler makes
 _RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
@@ -47,6 +48,13 @@ class _Helm:
         )
         assert done.returncode == 0, f"helm {command}: {done.stderr}"
         return done.stdout
+
+
+@pytest.fixture(scope="module")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A cluster of this module's own: what the chart installs belongs to the whole of it."""
+    with ControlPlane(tmp_path_factory.mktemp("chart-control-plane")) as plane:
+        yield plane
 
 
 @pytest.fixture
@@ -115,8 +123,7 @@ def test_the_pods_run_where_only_restricted_ones_may(
 ) -> None:
     _restrict(control_plane, namespace)
     helm("install", str(_CHART), "--set", "networkPolicy.enabled=true")
-    name = "autoscaler-predictive-autoscaler"
-    wait_until(lambda: control_plane.ready(name, namespace) == 2, 60, "both pods to be ready")
+    wait_until(lambda: control_plane.ready(_NAME, namespace) == 2, 60, "both pods to be ready")
 
 
 @pytest.mark.parametrize(
@@ -176,35 +183,57 @@ def test_removing_the_operator_keeps_resources_and_replicas(
     assert len(_resources(control_plane, namespace)) == 1
 
 
+_MAY = [
+    "watch predictiveautoscalers.predictive-autoscaler.dev",
+    "patch predictiveautoscalers.predictive-autoscaler.dev --subresource=status",
+    "patch statefulsets.apps --subresource=scale",
+    "watch pods",
+    "watch horizontalpodautoscalers.autoscaling",
+    "create events.events.k8s.io",
+]
+_MAY_NOT = [
+    "get secrets",
+    "get deployments.apps",
+    "patch deployments.apps",
+    "create pods",
+    "patch predictiveautoscalers.predictive-autoscaler.dev",
+    "patch horizontalpodautoscalers.autoscaling",
+    "create leases.coordination.k8s.io",
+    "impersonate serviceaccounts",
+]
+_LEASES_MAY = ["create leases.coordination.k8s.io", "update leases.coordination.k8s.io/predictive-autoscaler"]
+_LEASES_MAY_NOT = ["update leases.coordination.k8s.io/other", "list leases.coordination.k8s.io"]
+
+
 def test_the_operator_may_do_what_it_does_and_no_more(
     control_plane: ControlPlane, namespace: str, helm: _Helm
 ) -> None:
     helm("install", str(_CHART))
-    token = control_plane.service_account_token(namespace, "autoscaler-predictive-autoscaler")
+    token = control_plane.service_account_token(namespace, _NAME)
 
-    def may(verb: str, resource: str, where: str = "default") -> bool:
-        told = control_plane.kubectl(
-            "auth", "can-i", verb, resource, "--namespace", where, token=token, check=False
-        )
-        return told.splitlines()[-1] == "yes"
+    def may(what: str, where: str = "default") -> bool:
+        asked = ("auth", "can-i", *what.split(), "--namespace", where)
+        return control_plane.kubectl(*asked, token=token, check=False).splitlines()[-1] == "yes"
 
-    wait_until(
-        lambda: may("get", "deployments.apps/checkout/scale") or may("list", "pods"), 10, "the roles to count"
-    )
-    allowed = (("list", "pods"), ("watch", "predictiveautoscalers.predictive-autoscaler.dev"))
-    assert [pair for pair in allowed if not may(*pair)] == []
-    refused = (
-        ("get", "secrets"),
-        ("patch", "deployments.apps"),
-        ("patch", "horizontalpodautoscalers.autoscaling"),
-    )
-    assert [pair for pair in refused if may(*pair)] == []
-    assert may("create", "leases.coordination.k8s.io", namespace)
-    assert not may("create", "leases.coordination.k8s.io")
+    wait_until(lambda: may(_MAY[0]), 10, "the rights to count")
+    assert [what for what in _MAY if not may(what)] == []
+    assert [what for what in _MAY_NOT if may(what)] == []
+    assert [what for what in _LEASES_MAY if not may(what, namespace)] == []
+    assert [what for what in _LEASES_MAY_NOT if may(what, namespace)] == []
+
+
+def test_the_operator_scales_a_workload_that_it_may_not_even_read(
+    control_plane: ControlPlane, namespace: str, helm: _Helm
+) -> None:
+    helm("install", str(_CHART))
+    token = control_plane.service_account_token(namespace, _NAME)
     control_plane.deployment("checkout", namespace, replicas=1)
-    scaled = ("scale", "deployment/checkout", "--namespace", namespace, "--replicas=2")
-    # kubectl reads the Deployment itself first, which the operator may not and does not do.
-    assert "forbidden" in control_plane.kubectl(*scaled, token=token, check=False).lower()
+    patch = ("patch", "deployment/checkout", "--namespace", namespace, "--patch", '{"spec":{"replicas":4}}')
+    refused = control_plane.kubectl(*patch, token=token, check=False)
+    assert "forbidden" in refused.lower()
+    assert control_plane.replicas("checkout", namespace) == 1
+    control_plane.kubectl(*patch, "--subresource=scale", "--type=merge", token=token)
+    assert control_plane.replicas("checkout", namespace) == 4
 
 
 def test_an_editor_of_a_namespace_may_write_resources_there(
