@@ -86,12 +86,12 @@ class Cluster:
     @property
     def namespace(self) -> str:
         """Our own namespace: the service account's, the context's, or "default"."""
-        return self._credentials.current(0.0).access.namespace
+        return self._credentials.held.access.namespace
 
     @property
     def url(self) -> str:
         """Where the API server is."""
-        return str(self._credentials.current(0.0).access.configuration.host)
+        return str(self._credentials.held.access.configuration.host)
 
     def __repr__(self) -> str:
         return f"Cluster({self.url!r})"
@@ -276,5 +276,12 @@ class Cluster:
                 status=answer.status,
             )
         return refusal(
-            answer.status, answer.document(), question.path, answer.retry_after, writing=question.writing
+            answer.status,
+            answer.without(self._secret()).document(),
+            question.path,
+            answer.retry_after,
+            writing=question.writing,
         )
+
+    def _secret(self) -> bytes:
+        return self._credentials.held.access.authorization.rpartition(" ")[2].encode()

@@ -54,6 +54,11 @@ class Credentials:
         self._held = _opened(read())
         self._due = self._held.read_at + self._held.access.good_for_s
 
+    @property
+    def held(self) -> Held:
+        """What was read last."""
+        return self._held
+
     def current(self, within_s: float) -> Held:
         """What to use now. A reading that is due and fails leaves the old one in use."""
         if time.monotonic() >= self._due and self._renewing.acquire(blocking=False):

@@ -79,6 +79,12 @@ class Answer:
     body: bytes = field(repr=False)
     retry_after: str = ""
 
+    def without(self, secret: bytes) -> Answer:
+        """The same, lest a server that repeats our headers brings a token into messages and logs."""
+        if not secret or secret not in self.body:
+            return self
+        return Answer(self.status, self.body.replace(secret, b"..."), self.retry_after)
+
     def document(self) -> object:
         """The parsed body; None where it is no JSON."""
         try:

@@ -52,6 +52,10 @@ class Watch(Iterator[WatchEvent]):
         with contextlib.suppress(OSError, ValueError, RuntimeError):
             self._response.shutdown()
 
+    def close(self) -> None:
+        """Give the connection back; for the thread that iterates."""
+        self._response.close()
+
     def _read(self) -> Iterator[WatchEvent]:
         try:
             for line in self._lines():
