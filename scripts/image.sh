@@ -12,6 +12,7 @@ cache=${IMAGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/predictive-autoscaler}
 base="$cache/base-$suite.tar"
 image=localhost/predictive-autoscaler
 uid=54321
+EXTRAS=${IMAGE_EXTRAS:-prophet,postgres}
 
 for tool in buildah debootstrap unshare; do
     command -v "$tool" >/dev/null || { echo "$tool is not here: apt-get install buildah debootstrap" >&2; exit 1; }
@@ -48,14 +49,17 @@ for path in /etc/pip.conf /etc/ssl/certs; do
     [ ! -e "$path" ] || set -- "$@" --volume "$path:$path:ro"
 done
 ours build --quiet --isolation chroot "$@" --build-arg PYTHON_IMAGE=localhost/python-base \
-    --build-arg EXTRAS="${IMAGE_EXTRAS:-prophet,postgres}" --tag "$image" . >"$work/log" 2>&1 ||
+    --build-arg EXTRAS="$EXTRAS" --tag "$image" . >"$work/log" 2>&1 ||
     { tail -n 20 "$work/log" >&2; exit 1; }
 
 container=$(ours from "$image")
 root=$(ours mount "$container")
+sample=$(find "$root/opt/autoscaler" -name ms_mongo_app_04_1min.csv.gz)
+sample=${sample#"$root"}
 echo "size: $(du -sm "$root" | cut -f1) MB, of it $(du -sm "$root/opt/autoscaler" | cut -f1) MB the operator"
 
-# As the cluster runs it: nothing writable but /tmp, a uid that /etc/passwd does not know, the image's environment.
+# As the cluster runs it: nothing writable but /tmp and the shared memory that every runtime provides, a uid that
+# /etc/passwd does not know, the image's environment.
 environment=$(ours inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$image")
 run() {
     # shellcheck disable=SC2086  # one word per variable is what is wanted
@@ -63,21 +67,25 @@ run() {
         mount --bind "$ROOT" "$ROOT"
         mount -o remount,ro,bind "$ROOT"
         mount -t tmpfs tmpfs "$ROOT/tmp"
+        mount --bind /dev "$ROOT/dev"
+        mount -t tmpfs tmpfs "$ROOT/dev/shm"
         mount -t proc proc "$ROOT/proc"
         exec chroot --userspec="$UID_:$UID_" "$ROOT" env -i "$@"' run $environment "$@"
 }
-seconds() {
+timed() {
     started=$(date +%s%N)
-    run "$@" >"$work/out"
-    echo "$(((($(date +%s%N) - started) / 10000000)))" | sed 's/\(..\)$/.\1 s/; s/^\./0./'
+    run "$@" >"$work/out" || { echo "failed in the image: $*" >&2; exit 1; }
+    took=$((($(date +%s%N) - started) / 10000000))
+    printf '%s: %d.%02d s\n' "$*" $((took / 100)) $((took % 100))
 }
 run sh -c '! touch /opt/autoscaler/probe 2>/dev/null && touch /tmp/probe' ||
     { echo "the root is not read-only, or /tmp not writable" >&2; exit 1; }
-run sh -c '! command -v gcc cc make' || { echo "a compiler is in the image" >&2; exit 1; }
-echo "autoscaler --version: $(seconds autoscaler --version), $(cat "$work/out")"
-echo "autoscaler crd: $(seconds autoscaler crd), $(wc -l <"$work/out") lines"
+run sh -c '! command -v gcc cc make pip' || { echo "tools for building are in the image" >&2; exit 1; }
+timed autoscaler --version
+timed autoscaler crd
 cmp "$work/out" operator/crd/predictive-autoscaler.dev_predictiveautoscalers.yaml
-# Loads every model, draws the plots: what writes temporary files when it is imported shows here.
-echo "autoscaler demo: $(seconds sh -c 'cd /tmp && autoscaler demo --report /tmp/report.html')"
+# What writes temporary files when it is imported or run shows here: plots, and the model that runs a program.
+timed autoscaler demo --report /tmp/report.html
+[ "${EXTRAS#*prophet}" = "$EXTRAS" ] || timed autoscaler forecast "$sample" --model prophet --quiet --json /tmp/f.json
 
 [ -z "${IMAGE_ARCHIVE:-}" ] || ours push --quiet "$image" "docker-archive:$IMAGE_ARCHIVE:predictive-autoscaler:latest"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from rendering import NAMESPACE, Manifest, of_kind, rendered, the
+from rendering import NAMESPACE, ROOT, Manifest, of_kind, rendered, the
 
 pytestmark = pytest.mark.cluster
 
@@ -132,3 +132,18 @@ def test_roles_can_be_left_to_the_administrator() -> None:
     kinds = {manifest["kind"] for manifest in manifests}
     assert not kinds & {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount"}
     assert the(manifests, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "ours"
+
+
+def test_the_page_says_what_each_right_is_for() -> None:
+    page = (ROOT / "docs" / "install.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and line.count("|") == 5]
+    explained = "".join(rows)
+    for (group, resource), verbs in _rights(_bound(rendered({"rbac": {"floor": True}}))).items():
+        assert f"`{resource}`" in explained
+        assert f"`{group or 'core'}`".replace("`core`", "core") in explained
+        (row,) = [
+            row
+            for row in rows
+            if f"`{resource}`" in row and (f"`{group}`" in row or (not group and "core" in row))
+        ]
+        assert all(verb in row for verb in verbs)

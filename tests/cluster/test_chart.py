@@ -161,7 +161,7 @@ def test_the_crd_is_upgraded_with_the_chart(
     helm("install", str(_CHART))
     _resource(control_plane, namespace)
     assert _described(control_plane) == _DESCRIPTION
-    helm("upgrade", str(_changed_chart(tmp_path)))
+    helm("upgrade", str(_changed_chart(tmp_path)), "--reset-then-reuse-values")
     assert _described(control_plane) == "Says something else."
     assert _resources(control_plane, namespace) == ["predictiveautoscaler.predictive-autoscaler.dev/checkout"]
 
