@@ -301,3 +301,17 @@ def demo(
     from autoscaler.cli.demo import demo as run
 
     run(report)
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Option(metavar="FILE", help="The operator's configuration.")],
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How to reach the cluster from outside of it.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig.")] = "",
+) -> None:
+    """Run the operator: watch PredictiveAutoscalers, decide, and scale. Ends at SIGTERM."""
+    from autoscaler.cli.run import run as run_operator
+
+    run_operator(config, kubeconfig, context)

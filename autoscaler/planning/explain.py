@@ -11,7 +11,7 @@ from autoscaler.planning.decision import Change, Decision, Reason, Wish
 _PHRASES: dict[Reason, Callable[[dict[str, float | str]], str]] = {
     Reason.ZONE_HEADROOM: lambda of: f"to survive the loss of {of['lost']} of {of['zones']} zones",
     Reason.OUTAGE_FLOOR: lambda of: (
-        f"because load fell to {_number(of['load'])} where {_number(of['expected'])} was expected while the "
+        f"because load fell to {shown(of['load'])} where {shown(of['expected'])} was expected while the "
         "service is unhealthy or recovering"
     ),
     Reason.UNKNOWN_SIGNAL: lambda of: f"because {of['unknown']} and nothing is removed on unknown data",
@@ -30,9 +30,9 @@ _PHRASES: dict[Reason, Callable[[dict[str, float | str]], str]] = {
     Reason.SCALE_OUT_ONLY: lambda of: "because the mode is ScaleOutOnly",
     Reason.PENDING_CAP: lambda of: f"because at most {of['cap']} pods may be starting at once",
     Reason.HOURLY_CAP: lambda of: "by the hourly spend cap",
-    Reason.DAILY_BUDGET: lambda of: f"by the daily budget, of which {_number(of['spent_today'])} is spent",
+    Reason.DAILY_BUDGET: lambda of: f"by the daily budget, of which {shown(of['spent_today'])} is spent",
     Reason.MONTHLY_BUDGET: lambda of: (
-        f"by the monthly budget, of which {_number(of['spent_month'])} is spent"
+        f"by the monthly budget, of which {shown(of['spent_month'])} is spent"
     ),
     Reason.KNOWN_EVENT: lambda of: f"for the known event {of['event']}",
     Reason.TOO_MANY_REPLICAS: lambda of: f"by maxReplicas {of['max']}",
@@ -75,11 +75,11 @@ def _wish(wish: Wish, model: str = "") -> str:
     replicas = f"{wish.replicas} for "
     if wish.source == FORECAST:
         by = f" by {model}" if model else ""
-        return f"{replicas}a forecast peak of {_number(wish.value)}{by}"
+        return f"{replicas}a forecast peak of {shown(wish.value)}{by}"
     if wish.source == LOAD:
-        return f"{replicas}the present load of {_number(wish.value)}"
+        return f"{replicas}the present load of {shown(wish.value)}"
     why = f", {wish.why}" if wish.why else ""
-    return f"{replicas}{wish.source} at {_number(wish.value)}{why}"
+    return f"{replicas}{wish.source} at {shown(wish.value)}{why}"
 
 
 def _phrase(change: Change) -> str:
@@ -87,7 +87,7 @@ def _phrase(change: Change) -> str:
     return f"{verb} {change.after} instead of {change.before} {_PHRASES[change.reason](dict(change.inputs))}"
 
 
-def _number(value: float | str) -> str:
+def shown(value: float | str) -> str:
     """Four significant digits, thousands separated."""
     if isinstance(value, str):
         return value

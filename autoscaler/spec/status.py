@@ -58,7 +58,7 @@ class Capacity(Model):
 class SpendToday(Model):
     """Money since the start of the present day and month, UTC."""
 
-    day: _Text = Field(description="Present UTC day, as in 2026-11-21.")
+    time: Time = Field(description="When it was summed up; its day and month are meant.")
     today: _Text = Field(description="Spent since its start.")
     month: _Text = Field(description="Spent since the start of the month.")
     daily_budget: _Text | None = Field(None, description="spec.spend.dailyBudget.")

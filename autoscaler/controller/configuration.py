@@ -1,0 +1,176 @@
+"""The operator's own configuration: one YAML file that its administrator writes.
+
+Where metrics come from is decided here and nowhere else: a resource may only name a source, so
+nobody who may create resources can choose where our credentials go.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from autoscaler.signals.errors import InputError
+from autoscaler.signals.settings import ConnectionSettings
+from autoscaler.spec.signals import Label
+from autoscaler.spec.units import Duration
+
+_MOST_BYTES = 1024 * 1024
+
+
+class ConfigurationError(ValueError):
+    """The configuration cannot be used; the message is one line per fault."""
+
+
+def _key(name: str) -> str:
+    return to_camel(name.removesuffix("_s"))
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=_key, populate_by_name=True, frozen=True, extra="forbid", validate_default=True
+    )
+
+
+class Source(_Section):
+    """One Prometheus, or anything with its query API."""
+
+    name: Label = "default"
+    url: str
+    token_file: Path | None = None
+    user: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    method: Literal["GET", "POST"] = "POST"
+    timeout_s: Duration = Field("10s", validate_default=True)
+
+    def connection(self) -> ConnectionSettings:
+        """How to reach it. Raises InputError for what cannot work, such as a missing file."""
+        return ConnectionSettings(
+            self.url,
+            bearer_token_file=self.token_file,
+            basic_user=self.user,
+            basic_password_file=self.password_file,
+            ca_file=self.ca_file,
+            cert_file=self.cert_file,
+            key_file=self.key_file,
+            headers=self.headers,
+            connect_timeout_s=min(5.0, self.timeout_s),
+            read_timeout_s=self.timeout_s,
+            total_timeout_s=self.timeout_s,
+            method=self.method,
+        )
+
+
+class LeaderElection(_Section):
+    """Which of several replicas of the operator acts; client-go's settings and defaults."""
+
+    enabled: bool = True
+    namespace: str = ""
+    name: str = "predictive-autoscaler"
+    lease_duration_s: Duration = Field("15s", validate_default=True)
+    renew_deadline_s: Duration = Field("10s", validate_default=True)
+    retry_period_s: Duration = Field("2s", validate_default=True)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.lease_duration_s > self.renew_deadline_s > self.retry_period_s > 0:
+            raise ValueError("must have leaseDuration > renewDeadline > retryPeriod > 0s")
+        return self
+
+
+class StoreSection(_Section):
+    """Where decisions are kept."""
+
+    url: str = "sqlite:///predictive-autoscaler.db"
+
+
+class Forecasts(_Section):
+    """history_folder: where histories are kept between two fits; empty: read anew each time."""
+
+    history_folder: Path | None = None
+
+
+class Server(_Section):
+    """Where health and metrics are served."""
+
+    address: str = "0.0.0.0"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+
+
+class Log(_Section):
+    """How the operator logs to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Configuration(_Section):
+    """Everything that is set when the operator starts.
+
+    sources: the first is the default one. watch_namespaces: empty for all. period_s: how often each
+    resource is evaluated.
+    """
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=64)]
+    watch_namespaces: tuple[str, ...] = ()
+    period_s: Duration = Field("15s", validate_default=True)
+    leader_election: LeaderElection = LeaderElection()
+    store: StoreSection = StoreSection()
+    forecasts: Forecasts = Forecasts()
+    server: Server = Server()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("names of sources must be unique")
+        if not 1.0 <= self.period_s <= 300.0:
+            raise ValueError("period must be between 1s and 5m")
+        for source in self.sources:
+            try:
+                source.connection()
+            except InputError as error:
+                raise ValueError(f"source {source.name}: {error}") from error
+        return self
+
+
+def read_configuration(path: Path) -> Configuration:
+    """The configuration in the file at `path`. Raises ConfigurationError, one line per fault."""
+    try:
+        raw = path.read_bytes()[: _MOST_BYTES + 1]
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(raw) > _MOST_BYTES:
+        raise ConfigurationError(f"{path}: is larger than 1 MiB; name the right file")
+    try:
+        data: Any = yaml.safe_load(raw)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        told = str(error).replace("\n", " ")
+        raise ConfigurationError(f"{path}: is no YAML: {told[:200]}") from error
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path}: must be a mapping with at least 'sources'")
+    try:
+        return Configuration.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_faults(path, error))) from error
+
+
+def _faults(path: Path, error: ValidationError) -> list[str]:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        told = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            told = "is unknown; check the spelling"
+        elif fault["type"] == "missing":
+            told = "is required"
+        lines.append(f"{path}: {where}: {told}" if where else f"{path}: {told}")
+    return lines

@@ -1,0 +1,233 @@
+"""One evaluation of a group of workloads that share a metric source, from reading to writing.
+
+    look (scale, pods) -> read (one batch of queries) -> plan (decide) -> record -> write
+
+Each step is done for the whole group before the next one begins: so queries share requests, all
+decisions are recorded in one transaction before any is carried out, and scale-outs are written
+first. What goes wrong with one workload is that workload's outcome and nobody else's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import structlog
+
+from autoscaler.controller.cluster.connection import Cluster
+from autoscaler.controller.cluster.discovery import Discovery, UnknownTarget
+from autoscaler.controller.cluster.errors import ClusterError
+from autoscaler.controller.dials import Dial, Setting, dial_for
+from autoscaler.controller.faults import fault_of
+from autoscaler.controller.outcome import Fault, Outcome, Write
+from autoscaler.controller.planning import Planned, Seen, plan
+from autoscaler.controller.pods import PodIndex
+from autoscaler.controller.resource_metrics import cpu_utilization
+from autoscaler.controller.rivals import Rivals
+from autoscaler.controller.running import Running
+from autoscaler.controller.sources import MetricSource
+from autoscaler.controller.writing import Leading, write
+from autoscaler.planning.observation import Outlook
+from autoscaler.series import Reading, State
+from autoscaler.signals.instant import InstantQuery
+from autoscaler.spec.resource import Spec
+from autoscaler.spec.signals import Cpu
+
+_LOG = structlog.get_logger(__name__)
+_READ_TIMEOUT_S = 5.0
+_ROUNDS = 3
+"""How often a count that changed under a decision is looked at and decided on again at once."""
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class Outlooks(Protocol):
+    """Where forecasts come from. Neither blocks nor raises."""
+
+    def outlook(self, key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+        """What the newest forecast of a workload says now."""
+        ...
+
+
+class Ledger(Protocol):
+    """Where decisions are recorded. Neither blocks for long nor raises."""
+
+    def record(self, planned: Sequence[Planned]) -> None:
+        """Keep decisions before any of them is carried out."""
+        ...
+
+    def settle(self, outcomes: Sequence[Outcome], running: Sequence[Running]) -> None:
+        """Keep what became of them, and the memories for the next ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was found of one workload before its metrics were read."""
+
+    running: Running
+    dial: Dial
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """What of the cluster cannot be seen now, in words; empty where it can. pods: nothing may be removed
+    then; rivals: nothing may be written."""
+
+    pods: str = ""
+    rivals: str = ""
+
+
+Blindness = Callable[[], Blind]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What evaluating takes. pool: for requests to the API server; clock: epoch seconds."""
+
+    cluster: Cluster
+    discovery: Discovery
+    pods: PodIndex
+    rivals: Rivals
+    outlooks: Outlooks
+    ledger: Ledger
+    leading: Leading
+    pool: ThreadPoolExecutor
+    blindness: Blindness
+    clock: Callable[[], float] = time.time
+
+    def evaluate(self, source: MetricSource | None, due: Sequence[Running]) -> list[Outcome]:
+        """An outcome for each of the workloads `due`, whose metrics all come from `source`."""
+        outcomes: list[Outcome] = []
+        looks: list[_Look] = []
+        for running, look in self._each(self._look, due):
+            if isinstance(look, Fault):
+                outcomes.append(Outcome(running.workload, self.clock(), fault=look))
+            else:
+                looks.append(look)
+        readings = self._read(source, looks)
+        for _ in range(_ROUNDS):
+            planned: list[Planned] = []
+            for look, one in self._each(
+                lambda look: self._plan(look, readings[look.running.workload.key]), looks
+            ):
+                if isinstance(one, Fault):
+                    outcomes.append(Outcome(look.running.workload, self.clock(), look.setting, fault=one))
+                else:
+                    planned.append(one)
+            self.ledger.record(planned)
+            written, looks = self._carry_out(planned, {look.running.workload.key: look for look in looks})
+            outcomes += written
+            if not looks:
+                break
+        outcomes += [
+            Outcome(look.running.workload, self.clock(), look.setting, fault=_UNSTEADY) for look in looks
+        ]
+        self.ledger.settle(outcomes, due)
+        return outcomes
+
+    def _each(self, work: Callable[[_T], _R], items: Iterable[_T]) -> list[tuple[_T, _R | Fault]]:
+        """`work` on every item at once; whatever one of them raises is its own fault."""
+
+        def guarded(item: _T) -> _R | Fault:
+            try:
+                return work(item)
+            except Exception as error:  # noqa: BLE001 - one workload's failure must not become another's
+                _LOG.exception("evaluation failed", error=type(error).__name__)
+                return Fault(
+                    "InternalError", f"{type(error).__name__}: the last count stands; see the operator's log"
+                )
+
+        given = list(items)
+        return list(zip(given, self.pool.map(guarded, given), strict=True))
+
+    def _look(self, running: Running) -> _Look | Fault:
+        workload, spec = running.workload, running.workload.spec
+        if spec is None or workload.policy is None:
+            return Fault("InvalidSpec", workload.problem)
+        try:
+            dial = dial_for(
+                self.cluster,
+                self.discovery,
+                workload.namespace,
+                workload.name,
+                spec.scale_target_ref,
+                spec.floor,
+            )
+            return _Look(running, dial, dial.read(_READ_TIMEOUT_S))
+        except (ClusterError, UnknownTarget) as error:
+            return fault_of(error, spec)
+
+    def _read(self, source: MetricSource | None, looks: list[_Look]) -> dict[str, list[Reading]]:
+        """Load and queried signals of every workload, in the order of `_queries`."""
+        queries = {look.running.workload.key: _queries(look.running.workload.spec) for look in looks}
+        flat = [query for asked in queries.values() for query in asked]
+        if source is None:
+            found = [
+                Reading(State.FAILED, detail="spec.load.source names no source that is configured")
+            ] * len(flat)
+        else:
+            found = source.read(flat, self.clock())
+        remaining = iter(found)
+        return {key: [next(remaining) for _ in asked] for key, asked in queries.items()}
+
+    def _plan(self, look: _Look, readings: list[Reading]) -> Planned:
+        running, setting = look.running, look.setting
+        workload, now_s = running.workload, self.clock()
+        spec, policy = workload.spec, workload.policy
+        assert spec is not None and policy is not None  # _look returned a fault otherwise
+        blind = self.blindness()
+        known = setting.selector and not blind.pods
+        pods = self.pods.selected(workload.namespace, setting.selector) if known else None
+        queried = iter(readings[1:])
+        signals = tuple(
+            cpu_utilization(
+                self.cluster,
+                workload.namespace,
+                setting.selector,
+                pods or [],
+                signal.max_age_s,
+                now_s,
+                _READ_TIMEOUT_S,
+            )
+            if isinstance(signal, Cpu) and not signal.query
+            else next(queried)
+            for signal in spec.signals
+        )
+        seen = Seen(now_s, setting, pods, readings[0], signals, self.rivals.of(workload), blind.rivals)
+        return plan(running, seen, self.outlooks.outlook)
+
+    def _carry_out(
+        self, planned: list[Planned], looks: dict[str, _Look]
+    ) -> tuple[list[Outcome], list[_Look]]:
+        """Write what may be written, scale-outs first; and those to look at again: their count changed."""
+        outcomes: list[Outcome] = []
+        again: list[_Look] = []
+        urgent = sorted(planned, key=lambda one: not one.adds)
+        for one, written in self._each(
+            lambda one: write(one, looks[one.key].dial, self.leading, self.clock), urgent
+        ):
+            if isinstance(written, Fault):
+                outcomes.append(one.outcome(Write.FAILED, written))
+            elif isinstance(written, Setting):
+                again.append(replace(looks[one.key], setting=written))
+            else:
+                outcomes.append(written)
+        return outcomes, again
+
+
+_UNSTEADY = Fault(
+    "CountKeepsChanging", "the count changed under every decision; the next one is made on schedule"
+)
+
+
+def _queries(spec: Spec | None) -> list[InstantQuery]:
+    if spec is None:
+        return []
+    load = InstantQuery(spec.load.query, spec.load.max_age_s)
+    return [load, *(InstantQuery(s.query, s.max_age_s) for s in spec.signals if s.query)]

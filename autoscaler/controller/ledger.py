@@ -1,0 +1,155 @@
+"""What of each evaluation is kept, and when: every decision that is carried out, before it is.
+
+Of decisions that change nothing only those are kept that differ from the one before; what was seen
+is kept once a minute, and the memory for the next decision every time.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.planning import Planned
+from autoscaler.controller.running import Running
+from autoscaler.controller.workload import Workload
+from autoscaler.planning.explain import explain
+from autoscaler.planning.memory import Memory
+from autoscaler.planning.record import memory_from_json, memory_to_json, recorded
+from autoscaler.store import rows
+
+_PATIENCE_S = 0.5
+"""How long a write may wait for its record to be durable; after that the record waits in the spool."""
+
+_OBSERVED_EVERY_S = 60.0
+
+
+class Journal(Protocol):
+    """The store as the loop sees it. Neither blocks beyond `patience_s` nor raises."""
+
+    def commit(self, batch: Sequence[rows.Row], patience_s: float) -> bool:
+        """Keep rows, in order; whether they are durable already."""
+        ...
+
+    def memory(self, workload: str) -> rows.MemoryKept | None:
+        """The newest memory of a workload."""
+        ...
+
+
+class StoreLedger:
+    """Turns evaluations into rows of the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._last: dict[str, tuple[object, ...]] = {}
+        self._recorded: set[str] = set()
+        self._observed_s: dict[str, float] = {}
+
+    def record(self, planned: Sequence[Planned]) -> None:
+        """Keep the decisions that are about to be carried out, and those that say something new."""
+        batch: list[rows.Row] = []
+        about_to_write = False
+        for one in planned:
+            writes = one.changes and one.hold is None
+            about_to_write |= writes
+            if writes or self._is_news(one):
+                batch.append(self._decision(one))
+        if batch:
+            self._journal.commit(batch, _PATIENCE_S if about_to_write else 0.0)
+
+    def settle(self, outcomes: Sequence[Outcome], running: Sequence[Running]) -> None:
+        """Keep what became of decisions, what was seen, and the memories for the next ones."""
+        memories = {one.workload.key: one.memory for one in running}
+        batch: list[rows.Row] = []
+        for outcome in outcomes:
+            key = outcome.workload.key
+            with self._lock:
+                known = outcome.id in self._recorded
+                self._recorded.discard(outcome.id)
+            if known:
+                batch.append(rows.Outcome(key, outcome.id, _word(outcome)))
+            if outcome.decision is not None:
+                batch.append(rows.MemoryKept(key, outcome.now_s, memory_to_json(memories[key])))
+                batch += self._seen(outcome)
+        if batch:
+            self._journal.commit(batch, 0.0)
+
+    def memory(self, workload: Workload) -> Memory | None:
+        """What the store remembers of a resource; nothing of an earlier one of the same name."""
+        kept = self._journal.memory(workload.key)
+        if kept is None or kept.at_s < workload.created_s:
+            return None
+        try:
+            return memory_from_json(kept.payload)
+        except ValueError:
+            # Written by a newer version: what the status tells is all that can be trusted then.
+            return None
+
+    def forget(self, key: str) -> None:
+        """A resource is gone."""
+        with self._lock:
+            self._last.pop(key, None)
+            self._observed_s.pop(key, None)
+
+    def _is_news(self, one: Planned) -> bool:
+        decision = one.decision
+        signature = (
+            one.count,
+            one.seen.setting.replicas,
+            tuple(change.reason for change in decision.changes),
+            tuple(wish.source for wish in decision.wishes if wish.replicas is None),
+            one.hold.reason if one.hold is not None else "",
+        )
+        with self._lock:
+            news = self._last.get(one.key) != signature
+            self._last[one.key] = signature
+        return news
+
+    def _decision(self, one: Planned) -> rows.DecisionMade:
+        now_s = one.seen.now_s
+        made = rows.DecisionMade(
+            workload=one.key,
+            id=one.id,
+            at_s=now_s,
+            before=one.seen.setting.replicas,
+            after=one.count,
+            reasons=tuple(change.reason.value for change in one.decision.changes),
+            sentence=explain(one.decision),
+            payload=recorded(one.policy, one.memory, one.decision),
+            shared=("policy",),
+        )
+        with self._lock:
+            self._recorded.add(one.id)
+        return made
+
+    def _seen(self, outcome: Outcome) -> list[rows.Row]:
+        key, now_s, decision = outcome.workload.key, outcome.now_s, outcome.decision
+        assert decision is not None  # the caller has looked
+        with self._lock:
+            if now_s - self._observed_s.get(key, float("-inf")) < _OBSERVED_EVERY_S:
+                return []
+            self._observed_s[key] = now_s
+        observation = decision.observation
+        asked = (
+            outcome.count
+            if outcome.write is Write.DONE and outcome.count is not None
+            else observation.current
+        )
+        load = observation.load.value if observation.load.may_add else float("nan")
+        seen: list[rows.Row] = [rows.Observed(key, now_s, load, observation.ready, asked)]
+        policy = outcome.workload.policy
+        if policy is not None and policy.spend is not None:
+            day = datetime.datetime.fromtimestamp(now_s, datetime.UTC).date()
+            seen.append(rows.DaySpend(key, day, decision.memory.spent.day))
+        return seen
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.fault is not None:
+        return f"{outcome.write.value}: {outcome.fault.reason}"
+    if outcome.write is Write.HELD and outcome.hold is not None:
+        return f"{outcome.write.value}: {outcome.hold.reason}"
+    return outcome.write.value

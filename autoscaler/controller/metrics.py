@@ -1,0 +1,194 @@
+"""What the operator exports about itself and its decisions. Labels are few and fixed.
+
+Names follow Prometheus' conventions; docs/metrics.md lists them for people.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from autoscaler import __version__
+from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.running import Running
+from autoscaler.controller.workload import Workload
+
+_PREFIX = "predictive_autoscaler"
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60)
+_OF_WORKLOAD = {
+    "load": "Load as last observed, in the unit of its query.",
+    "forecast_peak": "Quantile of the load's peak within the lead time.",
+    "forecast_age_seconds": "Age of the forecast that the last decision used.",
+    "desired_replicas": "Replicas last decided on.",
+    "current_replicas": "Replicas last asked for, by whomever.",
+    "ready_replicas": "Ready pods.",
+    "min_replicas": "spec.minReplicas.",
+    "max_replicas": "spec.maxReplicas.",
+    "lead_time_seconds": "Time from asking for a pod until it is ready, as decisions use it.",
+    "spend_today": "Money spent since the start of the UTC day.",
+    "daily_budget": "spec.spend.dailyBudget.",
+    "signals_unknown": "Inputs of the last decision that were not known.",
+    "faulty": "1 while the workload cannot be evaluated or written.",
+    "writing": "1 while the operator writes the count it decides on.",
+    "conflict": "1 while somebody else scales the same target.",
+    "overridden": "1 while an override is in force.",
+    "spend_limited": "1 while a spend limit takes replicas away.",
+}
+
+
+class _PerWorkload(Collector):
+    """The newest figures of every workload; one that is gone leaves none behind."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._figures: dict[tuple[str, str], dict[str, float]] = {}
+
+    def put(self, namespace: str, name: str, figures: dict[str, float]) -> None:
+        with self._lock:
+            known = self._figures.setdefault((namespace, name), {})
+            known.update(figures)
+
+    def drop(self, key: str | None) -> None:
+        with self._lock:
+            if key is None:
+                self._figures.clear()
+            else:
+                namespace, _, name = key.partition("/")
+                self._figures.pop((namespace, name), None)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        with self._lock:
+            figures = {who: dict(known) for who, known in self._figures.items()}
+        for metric, text in _OF_WORKLOAD.items():
+            family = GaugeMetricFamily(f"{_PREFIX}_{metric}", text, labels=("namespace", "name"))
+            for who, known in figures.items():
+                if metric in known:
+                    family.add_metric(who, known[metric])
+            yield family
+
+
+class Metrics:
+    """All of them, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._workloads = _PerWorkload()
+        registry.register(self._workloads)
+        Gauge(f"{_PREFIX}_build_info", "Version that runs.", ("version",), registry=registry).labels(
+            __version__
+        ).set(1)
+        self._evaluations = Counter(
+            f"{_PREFIX}_evaluations",
+            "Evaluations of workloads by what became of the count.",
+            ("write",),
+            registry=registry,
+        )
+        self._skipped = Counter(
+            f"{_PREFIX}_evaluations_skipped",
+            "Evaluations left out because the source was busy.",
+            ("source",),
+            registry=registry,
+        )
+        self._took = Histogram(
+            f"{_PREFIX}_evaluation_seconds",
+            "Time from a group's turn to its last write.",
+            ("source",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._lag = Histogram(
+            f"{_PREFIX}_evaluation_lag_seconds",
+            "Time beyond the period since a workload's last evaluation.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._scaled = Counter(
+            f"{_PREFIX}_scale_writes", "Accepted writes of counts.", ("direction",), registry=registry
+        )
+        self._faults = Counter(
+            f"{_PREFIX}_faults", "Evaluations with a fault.", ("reason",), registry=registry
+        )
+        self._requests = Histogram(
+            f"{_PREFIX}_api_request_seconds",
+            "Requests to the Kubernetes API server.",
+            ("method", "code"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Export a gauge that is read when it is asked for."""
+        Gauge(f"{_PREFIX}_{name}", text, registry=self.registry).set_function(read)
+
+    def watch_source(self, name: str, text: str, sources: Iterable[tuple[str, Callable[[], float]]]) -> None:
+        """The same for every metric source."""
+        gauge = Gauge(f"{_PREFIX}_{name}", text, ("source",), registry=self.registry)
+        for source, read in sources:
+            gauge.labels(source).set_function(read)
+
+    def requested(self, method: str, status: int, seconds: float) -> None:
+        """A request to the API server was answered (status 0: it was not)."""
+        self._requests.labels(method, str(status)).observe(seconds)
+
+    def evaluated(
+        self, source: str, outcomes: Sequence[Outcome], running: Sequence[Running], took_s: float
+    ) -> None:
+        """Count a group that was evaluated."""
+        self._took.labels(source).observe(took_s)
+        for outcome, one in zip(outcomes, running, strict=True):
+            self._evaluations.labels(outcome.write.value).inc()
+            if outcome.fault is not None:
+                self._faults.labels(outcome.fault.reason).inc()
+            if outcome.write is Write.DONE and outcome.setting is not None and outcome.count is not None:
+                self._scaled.labels("out" if outcome.count > outcome.setting.replicas else "in").inc()
+            workload = outcome.workload
+            self._workloads.put(workload.namespace, workload.name, figures(outcome, one))
+
+    def lagged(self, seconds: float) -> None:
+        """How late an evaluation came."""
+        self._lag.observe(max(0.0, seconds))
+
+    def skipped(self, source: str, workloads: Sequence[Workload]) -> None:
+        """Count evaluations that were left out."""
+        self._skipped.labels(source).inc(len(workloads))
+
+    def gone(self, key: str | None) -> None:
+        """Export nothing more of one workload, or of all."""
+        self._workloads.drop(key)
+
+
+def figures(outcome: Outcome, running: Running) -> dict[str, float]:
+    """The figures of one workload by metric, after one outcome."""
+    policy, decision = outcome.workload.policy, outcome.decision
+    found: dict[str, float] = {
+        "faulty": float(outcome.fault is not None),
+        "writing": float(outcome.fault is None and outcome.hold is None),
+        "conflict": float(bool(outcome.rival)),
+        "overridden": float(outcome.asked.override is not None),
+    }
+    if policy is not None:
+        found |= {"min_replicas": policy.min_replicas, "max_replicas": policy.max_replicas}
+        if policy.spend is not None and policy.spend.daily_budget is not None:
+            found["daily_budget"] = policy.spend.daily_budget
+    if decision is None or outcome.count is None:
+        return found
+    observation, outlook = decision.observation, decision.outlook
+    readings = (observation.load, *outcome.signals.values())
+    done = outcome.write is Write.DONE
+    reasons = {change.reason.value for change in decision.changes}
+    return found | {
+        "load": observation.load.value,
+        "forecast_peak": outlook.peak,
+        "forecast_age_seconds": outlook.age_s,
+        "desired_replicas": outcome.count,
+        "current_replicas": outcome.count if done else observation.current,
+        "ready_replicas": float("nan") if observation.ready is None else observation.ready,
+        "lead_time_seconds": running.lead_time_s,
+        "spend_today": decision.memory.spent.day,
+        "signals_unknown": sum(not reading.known for reading in readings),
+        "spend_limited": float(bool(reasons & {"HourlyCap", "DailyBudget", "MonthlyBudget"})),
+    }

@@ -1,0 +1,52 @@
+"""What came of evaluating one workload once: all that status, events, metrics and the store show."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autoscaler.controller.dials import Setting
+from autoscaler.controller.overrides import NOTHING_ASKED, Asked
+from autoscaler.controller.verdict import Hold
+from autoscaler.controller.workload import Workload
+from autoscaler.planning.decision import Decision
+from autoscaler.series import Reading
+
+
+class Write(enum.StrEnum):
+    """What became of the count that was decided on."""
+
+    UNNEEDED = "Unneeded"  # the count stands as it should
+    DONE = "Done"
+    HELD = "Held"  # see `Outcome.hold`
+    FAILED = "Failed"  # see `Outcome.fault`
+    UNKNOWN = "Unknown"  # sent, and no answer came: the next look tells
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What kept a workload from being evaluated or written: a reason code and a sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """decision is None where there was a fault before one could be made. count: what was or would
+    be asked for. signals: readings by signal name. id: of the decision's record.
+    """
+
+    workload: Workload
+    now_s: float
+    setting: Setting | None = None
+    decision: Decision | None = None
+    count: int | None = None
+    write: Write = Write.UNNEEDED
+    hold: Hold | None = None
+    fault: Fault | None = None
+    asked: Asked = NOTHING_ASKED
+    rival: str = ""
+    signals: Mapping[str, Reading] = field(default_factory=dict)
+    id: str = ""

@@ -1,0 +1,144 @@
+"""From what was seen of one workload to what is to be written: the one place that calls `decide` live."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from autoscaler.controller.dials import Setting
+from autoscaler.controller.lead_time import lead_time_in_use
+from autoscaler.controller.outcome import Fault, Outcome, Write
+from autoscaler.controller.overrides import Asked, asked_for
+from autoscaler.controller.pods import Pod
+from autoscaler.controller.running import Running
+from autoscaler.controller.verdict import Hold, count_to_write, held
+from autoscaler.planning.decide import accepted, decide
+from autoscaler.planning.decision import Decision
+from autoscaler.planning.memory import Memory
+from autoscaler.planning.observation import Observation, Outlook
+from autoscaler.planning.policy import Policy
+from autoscaler.series import Reading
+from autoscaler.store.ids import new_id
+
+AskOutlook = Callable[[str, float, float, float], Outlook]
+"""Key, epoch seconds, lead time in seconds, quantile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything one decision is made from. pods: None where the target does not say which are its.
+    rival: who else scales the target, empty for nobody. blind: why rivals cannot be seen, empty where
+    they can."""
+
+    now_s: float
+    setting: Setting
+    pods: list[Pod] | None
+    load: Reading
+    signals: tuple[Reading, ...]
+    rival: str
+    blind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision about to be recorded and carried out. id: names it in records and logs. memory: the one
+    it started from."""
+
+    id: str
+    running: Running
+    seen: Seen
+    policy: Policy
+    memory: Memory
+    decision: Decision
+    count: int
+    asked: Asked
+    hold: Hold | None
+
+    @property
+    def key(self) -> str:
+        """`namespace/name` of the resource."""
+        return self.running.workload.key
+
+    @property
+    def adds(self) -> bool:
+        """Whether it asks for more than there is."""
+        return self.count > self.seen.setting.replicas
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would have to be written."""
+        return self.count != self.seen.setting.replicas
+
+    def outcome(self, write: Write, fault: Fault | None = None, hold: Hold | None = None) -> Outcome:
+        """This plan with what became of it."""
+        names = [signal.name for signal in self.policy.signals]
+        return Outcome(
+            workload=self.running.workload,
+            now_s=self.seen.now_s,
+            setting=self.seen.setting,
+            decision=self.decision,
+            count=self.count,
+            write=write,
+            hold=hold or self.hold,
+            fault=fault,
+            asked=self.asked,
+            rival=self.seen.rival,
+            signals=dict(zip(names, self.seen.signals, strict=True)),
+            id=self.id,
+        )
+
+
+def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
+    """Decide on one workload, and keep what its next decision has to remember."""
+    workload, setting, now_s = running.workload, seen.setting, seen.now_s
+    assert (
+        workload.policy is not None and workload.spec is not None
+    )  # the caller has a setting, so it has a spec
+    applied = running.foreign.saw(setting.replicas, now_s, may_be_zero=workload.policy.min_replicas == 0)
+    memory = running.memory
+    if applied is not None:
+        before, after, at_s = applied
+        memory = accepted(memory, at_s, before, after)
+    _measure(running, seen.pods or [], workload.policy.lead_time_s, now_s)
+    policy = _in_force(workload.policy, setting, running.lead_time_s)
+    observation = Observation(
+        now_s=now_s,
+        load=seen.load,
+        current=setting.replicas,
+        ready=None if seen.pods is None else min(sum(pod.ready for pod in seen.pods), setting.replicas),
+        signals=seen.signals,
+    )
+    expected = outlook(workload.key, now_s, policy.lead_time_s, policy.quantile)
+    decision = decide(policy, observation, expected, memory)
+    running.memory = decision.memory
+    asked = asked_for(workload.annotations, now_s)
+    return Planned(
+        id=new_id(now_s),
+        running=running,
+        seen=seen,
+        policy=policy,
+        memory=memory,
+        decision=decision,
+        count=count_to_write(decision.replicas, asked.override, policy.max_replicas),
+        asked=asked,
+        hold=held(running, setting.replicas, seen.rival, seen.blind, now_s),
+    )
+
+
+def _measure(running: Running, pods: list[Pod], configured_s: float, now_s: float) -> None:
+    running.start_ups.watch(pods, now_s)
+    running.measured = running.start_ups.measured()
+    running.lead_time_s = lead_time_in_use(configured_s, running.measured, running.lead_time_s)
+
+
+def _in_force(policy: Policy, setting: Setting, lead_time_s: float) -> Policy:
+    """The policy with the lead time in use, and within the bounds that the dial itself has."""
+    most = min(policy.max_replicas, setting.most if setting.most is not None else policy.max_replicas)
+    least = min(max(policy.min_replicas, setting.least or 0), most)
+    return replace(policy, lead_time_s=lead_time_s, min_replicas=least, max_replicas=most)
+
+
+def no_outlook(note: str) -> Outlook:
+    """What is said where there is no forecast."""
+    return Outlook(math.nan, math.nan, math.inf, "", note)

@@ -1,0 +1,118 @@
+"""What is told to the cluster about outcomes: status and events, by threads that no decision waits for."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import structlog
+
+from autoscaler.controller.cluster.connection import Cluster
+from autoscaler.controller.cluster.errors import ClusterError, NotFound, TooManyRequests
+from autoscaler.controller.events import Recorder, worth_telling
+from autoscaler.controller.outcome import Outcome
+from autoscaler.controller.running import Running
+from autoscaler.controller.status import Published, document, status_of, worth_writing
+from autoscaler.controller.workload import Workload
+from autoscaler.controller.writing import Leading
+from autoscaler.spec.resource import GROUP, VERSION
+from autoscaler.spec.status import Status
+
+_LOG = structlog.get_logger(__name__)
+_TIMEOUT_S = 5.0
+_LONGEST_PAUSE_S = 10.0
+
+
+@dataclass(slots=True)
+class _Account:
+    """What one resource was last told. uid: of the object that is meant."""
+
+    uid: str
+    published: Published
+    status: Status = field(default_factory=Status)
+
+
+class Reporter:
+    """Writes statuses and events behind the loop's back. `report` never blocks.
+
+    Of several outcomes that wait for one resource only the newest is written.
+    """
+
+    def __init__(self, cluster: Cluster, leading: Leading, recorder: Recorder, threads: int = 4) -> None:
+        self._cluster = cluster
+        self._leading = leading
+        self._recorder = recorder
+        self._lock = threading.Lock()
+        self._accounts: dict[str, _Account] = {}
+        self._waiting: OrderedDict[str, tuple[Workload, Status]] = OrderedDict()
+        self._ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"report-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        self.failed = 0
+        for thread in self._threads:
+            thread.start()
+
+    def report(self, outcome: Outcome, running: Running) -> None:
+        """Take note of an outcome; what is worth telling will be told."""
+        workload = outcome.workload
+        with self._lock:
+            account = self._accounts.get(workload.key)
+            if account is None or account.uid != workload.uid:
+                seen = workload.status or Status()
+                account = self._accounts[workload.key] = _Account(workload.uid, Published(seen), seen)
+            before = account.status
+            account.status = status_of(before, outcome, running)
+            if worth_writing(account.published, account.status, time.monotonic()):
+                if workload.key not in self._waiting:
+                    self._ready.put(workload.key)
+                self._waiting[workload.key] = (workload, account.status)
+        for event in worth_telling(before, account.status, outcome):
+            self._recorder.record(workload, event)
+
+    def forget(self, key: str | None = None) -> None:
+        """Forget one resource that is gone, or all of them when leadership is lost."""
+        with self._lock:
+            if key is None:
+                self._accounts.clear()
+                self._waiting.clear()
+            else:
+                self._accounts.pop(key, None)
+                self._waiting.pop(key, None)
+
+    def stop(self) -> None:
+        """End the threads; what still waits is not written."""
+        for _ in self._threads:
+            self._ready.put(None)
+        for thread in self._threads:
+            thread.join(_TIMEOUT_S)
+
+    def _work(self) -> None:
+        while (key := self._ready.get()) is not None:
+            with self._lock:
+                waiting = self._waiting.pop(key, None)
+            if waiting is not None and self._leading.holds():
+                self._write(*waiting)
+
+    def _write(self, workload: Workload, status: Status) -> None:
+        inside = f"/apis/{GROUP}/{VERSION}/namespaces/{workload.namespace}/predictiveautoscalers"
+        body = {"metadata": {"uid": workload.uid}, "status": document(status)}
+        try:
+            self._cluster.patch(f"{inside}/{workload.name}/status", body, timeout_s=_TIMEOUT_S)
+        except NotFound:
+            return
+        except TooManyRequests as error:
+            time.sleep(min(error.retry_after_s, _LONGEST_PAUSE_S))
+            return
+        except ClusterError as error:
+            self.failed += 1
+            _LOG.warning("status not written", resource=workload.key, error=str(error))
+            return
+        with self._lock:
+            account = self._accounts.get(workload.key)
+            if account is not None and account.uid == workload.uid:
+                account.published = Published(status, time.monotonic())

@@ -1,0 +1,68 @@
+"""What the operator knows of one workload from one evaluation to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from autoscaler.controller.foreign import ForeignWrites
+from autoscaler.controller.lead_time import MeasuredLeadTime, StartUps
+from autoscaler.controller.workload import Workload
+from autoscaler.planning.decide import accepted
+from autoscaler.planning.memory import Memory, Spent
+from autoscaler.planning.spend import accrue
+
+
+@dataclass(slots=True)
+class Running:
+    """Mutable, and touched only by the evaluation of this workload, of which there is one at a time.
+
+    memory: for the next decision. measured, lead_time_s: how long its pods take to start, and what
+    decisions assume.
+    """
+
+    workload: Workload
+    memory: Memory
+    foreign: ForeignWrites
+    start_ups: StartUps = field(default_factory=StartUps)
+    measured: MeasuredLeadTime | None = None
+    lead_time_s: float = 0.0
+
+
+def recollected(workload: Workload, stored: Memory | None, now_s: float) -> Running:
+    """A workload as it is taken up: after a restart, or by a new leader.
+
+    stored: memory from the store, None where there is none. What the status says of our last
+    write is newer where the store was restored from a backup, and all there is where it is gone:
+    the cooldowns it implies hold again, and the gap since then makes `decide` wait for whole windows.
+    """
+    memory = stored if stored is not None else _spend_recalled(workload, now_s)
+    foreign = ForeignWrites()
+    last = workload.status.last_scale if workload.status is not None else None
+    if last is not None:
+        foreign.wrote(last.before, last.after, last.time)
+        if not _knows_write(memory, last.time):
+            memory = accepted(memory, last.time, last.before, last.after)
+    return Running(workload, memory, foreign)
+
+
+def _knows_write(memory: Memory, at_s: float) -> bool:
+    # The status has whole seconds.
+    written = [*memory.scale_ups, *memory.scale_downs]
+    return any(event_s >= at_s - 1.0 for event_s, _ in written) or (
+        memory.decided_s is not None and memory.decided_s > at_s + 1.0
+    )
+
+
+def _spend_recalled(workload: Workload, now_s: float) -> Memory:
+    """What the status says was spent, and as if the count had stood since then."""
+    status, policy = workload.status, workload.policy
+    if status is None or status.spend is None or policy is None or policy.spend is None:
+        return Memory()
+    try:
+        day, month = float(status.spend.today), float(status.spend.month)
+    except ValueError:
+        return Memory()
+    summed_s, price = status.spend.time, policy.spend.replica_hour_price
+    begun = accrue(Spent(), 0, price, None, summed_s)
+    spent = replace(begun, day=day, month=month)
+    return replace(Memory(), spent=accrue(spent, status.current or 0, price, summed_s, now_s))

@@ -1,0 +1,133 @@
+"""The status of a resource: what to show, and when it has changed enough to be written.
+
+What people act on is written at once. Numbers that change with every look are written at most
+once a minute, so that a thousand quiet resources cost the API server next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from autoscaler.controller.conditions import findings, merged
+from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.running import Running
+from autoscaler.planning.explain import explain, shown
+from autoscaler.spec.status import LastScale, LeadTime, Override, SpendToday, Status
+
+_EVERY_S = 60.0
+_PASSING = (
+    "load",
+    "forecast",
+    "forecast_summary",
+    "decision",
+    "last_decision_time",
+    "spend",
+    "ready",
+    "current",
+)
+"""Fields whose changes may wait, as do the words of a condition and the samples behind a lead time."""
+
+
+@dataclass(slots=True)
+class Published:
+    """What the API server was last given for one workload."""
+
+    status: Status = field(default_factory=Status)
+    written_s: float = float("-inf")
+
+
+def worth_writing(published: Published, status: Status, now_s: float) -> bool:
+    """Whether `status` says something new that cannot wait."""
+    if published.status == status:
+        return False
+    urgent = _lasting(published.status) != _lasting(status)
+    return urgent or now_s - published.written_s >= _EVERY_S
+
+
+def document(status: Status) -> dict[str, Any]:
+    """As the API server takes it; what is absent is null, so that a merge patch takes it away."""
+    return status.model_dump(mode="json", by_alias=True)
+
+
+def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
+    """The status after `outcome`, which leaves alone what it says nothing about."""
+    workload, now_s = outcome.workload, float(int(outcome.now_s))
+    conditions = merged(before.conditions or (), findings(outcome), workload.generation, now_s)
+    update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
+    override = outcome.asked.override
+    update["override"] = (
+        None if override is None else Override(replicas=override.replicas, until=override.until_s)
+    )
+    if outcome.decision is not None:
+        update |= _decided(outcome, running)
+    if outcome.write is Write.DONE and outcome.setting is not None and outcome.count is not None:
+        update["last_scale"] = LastScale(time=now_s, before=outcome.setting.replicas, after=outcome.count)
+    return before.model_copy(update=update)
+
+
+def _lasting(status: Status) -> tuple[object, ...]:
+    conditions = {
+        (one.type, one.status, one.reason, one.observed_generation) for one in status.conditions or ()
+    }
+    lead_time = status.lead_time
+    rest = status.model_copy(update=dict.fromkeys((*_PASSING, "conditions", "lead_time")))
+    return (conditions, rest, lead_time.seconds if lead_time is not None else None)
+
+
+def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
+    decision, now_s = outcome.decision, float(int(outcome.now_s))
+    assert decision is not None  # the caller has looked
+    outlook, observation = decision.outlook, decision.observation
+    peak = shown(outlook.peak) if outlook.peak == outlook.peak else ""
+    reason = decision.changes[-1].reason.value if decision.changes else "AsWished"
+    written = outcome.write is Write.DONE
+    return {
+        "load": shown(observation.load.value) if observation.load.may_add else observation.load.state.value,
+        "forecast": peak or None,
+        "forecast_summary": _summary(outcome, running) if peak else outlook.note or None,
+        "model": outlook.model or None,
+        "ready": observation.ready,
+        "current": outcome.count if written else observation.current,
+        "desired": outcome.count,
+        "reason": "Override" if outcome.asked.override is not None else reason,
+        "decision": explain(decision)[:1024],
+        "last_decision_time": now_s,
+        "lead_time": _lead_time(running),
+        "spend": _spend(outcome),
+    }
+
+
+def _summary(outcome: Outcome, running: Running) -> str:
+    decision, spec = outcome.decision, outcome.workload.spec
+    assert decision is not None and spec is not None  # the caller has looked
+    outlook = decision.outlook
+    return (
+        f"At most {shown(outlook.peak)} within {running.lead_time_s:.0f} s with probability "
+        f"{spec.forecast.quantile:g}, by {outlook.model}."
+    )
+
+
+def _lead_time(running: Running) -> LeadTime:
+    measured = running.measured
+    if measured is None:
+        return LeadTime(seconds=round(running.lead_time_s), source="Configured")
+    return LeadTime(
+        seconds=round(running.lead_time_s),
+        source="Measured",
+        samples=measured.samples,
+        newest_sample_time=measured.newest_s,
+    )
+
+
+def _spend(outcome: Outcome) -> SpendToday | None:
+    policy, decision = outcome.workload.policy, outcome.decision
+    if policy is None or policy.spend is None or decision is None:
+        return None
+    spent, budget = decision.memory.spent, policy.spend.daily_budget
+    return SpendToday(
+        time=float(int(outcome.now_s)),
+        today=f"{spent.day:.2f}",
+        month=f"{spent.month:.2f}",
+        daily_budget=None if budget is None else f"{budget:g}",
+    )

@@ -1,0 +1,56 @@
+"""Whether the count that was decided on may be written, and if not, why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoscaler.controller.overrides import Override
+from autoscaler.controller.running import Running
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nothing is written: a reason code for conditions, and a sentence."""
+
+    reason: str
+    message: str
+
+
+def held(running: Running, current: int, rival: str, blind: str, now_s: float) -> Hold | None:
+    """The first reason not to write, None when writing is allowed.
+
+    current: the count as it stands. rival: who else scales the target, empty for nobody. blind: why
+    rivals cannot be seen, empty where they can.
+    """
+    workload, foreign = running.workload, running.foreign
+    spec = workload.spec
+    if spec is None or workload.deleting:
+        return Hold("Deleting", "the resource is being deleted")
+    if spec.mode == "Paused":
+        return Hold("Paused", "the mode is Paused")
+    if rival:
+        return Hold("RivalFound", f"{rival} scales the same target; remove one of the two, or use spec.floor")
+    if spec.mode == "Recommend":
+        return Hold("Recommend", "the mode is Recommend: decisions are published and nothing is written")
+    if blind:
+        return Hold("RivalsUnknown", f"whether somebody else scales the target cannot be seen: {blind}")
+    if foreign.zero_by_hand and current == 0:
+        return Hold(
+            "ScaledToZero", "somebody scaled the target to 0; it is left alone until it has replicas again"
+        )
+    if foreign.fighting(now_s):
+        return Hold(
+            "WritesUndone",
+            "something puts the count back after each write, as GitOps does: leave replicas out of it",
+        )
+    left_s = foreign.grace_left_s(spec.manual_grace_s, now_s)
+    if left_s > 0.0:
+        return Hold(
+            "ManualGrace", f"somebody else set {current} replicas; left alone for another {left_s:.0f} s"
+        )
+    return None
+
+
+def count_to_write(decided: int, override: Override | None, most: int) -> int:
+    """The count that is asked for: what was decided, or what a person fixed, never above the maximum."""
+    return decided if override is None else min(override.replicas, most)

@@ -1,0 +1,81 @@
+"""Everything the operator keeps a copy of, each path watched once per namespace it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autoscaler.controller.catalog import Catalog
+from autoscaler.controller.cluster.connection import Cluster
+from autoscaler.controller.cluster.reflector import Reflector
+from autoscaler.controller.evaluation import Blind
+from autoscaler.controller.pods import PodIndex, parse_pod
+from autoscaler.controller.rivals import Rivals, parse_hpa, parse_scaled_object
+from autoscaler.spec.resource import GROUP, VERSION
+
+_SILENT_S = 180.0
+"""After this long without a word the copy counts as unknown; a live watch is never silent for so long."""
+
+
+class Watches:
+    """Resources, pods and other autoscalers, as the cluster holds them."""
+
+    def __init__(
+        self, cluster: Cluster, namespaces: Sequence[str], catalog: Catalog, pods: PodIndex, rivals: Rivals
+    ) -> None:
+        def watch(
+            group: str,
+            plural: str,
+            parse: Callable[[dict[str, Any]], Any],
+            change: Callable[[str, Any, Any], None],
+        ) -> list[Reflector[Any]]:
+            paths = [f"{group}/namespaces/{one}/{plural}" for one in namespaces] or [f"{group}/{plural}"]
+            return [Reflector(cluster, path, parse, name=plural, on_change=change) for path in paths]
+
+        self._workloads = watch(
+            f"/apis/{GROUP}/{VERSION}", "predictiveautoscalers", catalog.parse, catalog.change
+        )
+        self._pods = watch("/api/v1", "pods", parse_pod, pods.change)
+        self._hpas = watch(
+            "/apis/autoscaling/v2", "horizontalpodautoscalers", parse_hpa, rivals.change_scaler
+        )
+        self._scaled_objects = watch(
+            "/apis/keda.sh/v1alpha1", "scaledobjects", parse_scaled_object, rivals.change_scaler
+        )
+
+    def start(self) -> None:
+        """Begin to read."""
+        for reflector in self._all():
+            reflector.start()
+
+    def stop(self) -> None:
+        """End."""
+        for reflector in self._all():
+            reflector.stop()
+
+    def settled(self) -> bool:
+        """Whether every list has been read, or why not is known."""
+        return all(reflector.synced or reflector.failure for reflector in self._all())
+
+    def blind(self) -> Blind:
+        """What cannot be seen now."""
+        rivals = _unseen(self._hpas)
+        # Most clusters have no KEDA; a list that does not exist holds no rivals.
+        absent = all(reflector.absent for reflector in self._scaled_objects)
+        return Blind(_unseen(self._pods), rivals or ("" if absent else _unseen(self._scaled_objects)))
+
+    def problem(self) -> str:
+        """Why the operator is not ready; empty when it is."""
+        return _unseen(self._workloads) or _unseen(self._pods) or self.blind().rivals
+
+    def _all(self) -> list[Reflector[Any]]:
+        return [*self._workloads, *self._pods, *self._hpas, *self._scaled_objects]
+
+
+def _unseen(reflectors: list[Reflector[Any]]) -> str:
+    for reflector in reflectors:
+        if not reflector.synced:
+            return reflector.failure or "not listed yet"
+        if reflector.silent_s > _SILENT_S:
+            return reflector.failure or f"nothing heard for {reflector.silent_s:.0f} s"
+    return ""

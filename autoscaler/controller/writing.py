@@ -1,0 +1,80 @@
+"""Carrying out one decision: conditional, only while we lead, and honest about what is not known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from autoscaler.controller.cluster.errors import ClusterError, Conflict, TooManyRequests, Unavailable
+from autoscaler.controller.dials import Dial, Setting
+from autoscaler.controller.faults import fault_of
+from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.planning import Planned
+from autoscaler.controller.verdict import Hold
+from autoscaler.planning.decide import accepted
+
+_TIMEOUT_S = 4.0
+_TRIES = 4
+_LONGEST_PAUSE_S = 3.0
+
+_NOT_LEADING = Hold("NotLeading", "another replica of the operator leads now")
+
+
+class Leading(Protocol):
+    """Whether this process may write."""
+
+    def holds(self, for_s: float = 0.0) -> bool:
+        """Whether nobody else can have begun to write before `for_s` from now."""
+        ...
+
+
+def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], float]) -> Outcome | Setting:
+    """What became of the count; a new setting where it changed since it was decided on.
+
+    A conflict over anything but the count, as a rollout's own bookkeeping, is tried again at once.
+    """
+    if not planned.changes:
+        return planned.outcome(Write.UNNEEDED)
+    if planned.hold is not None:
+        return planned.outcome(Write.HELD)
+    setting = planned.seen.setting
+    for _ in range(_TRIES):
+        # Nothing may come between this check and the request: its answer is only good for so long.
+        if not leading.holds(_TIMEOUT_S):
+            return planned.outcome(Write.HELD, hold=_NOT_LEADING)
+        try:
+            dial.write(setting, planned.count, _TIMEOUT_S)
+            return _done(planned, clock())
+        except Conflict:
+            try:
+                setting = dial.read(_TIMEOUT_S)
+            except ClusterError as error:
+                return _failed(planned, error)
+            if setting.uid != planned.seen.setting.uid or setting.replicas != planned.seen.setting.replicas:
+                return setting
+        except TooManyRequests as error:
+            time.sleep(min(error.retry_after_s, _LONGEST_PAUSE_S))
+        except Unavailable as error:
+            return _unanswered(planned, error, clock())
+        except ClusterError as error:
+            return _failed(planned, error)
+    return _failed(planned, Conflict(409, "Conflict", "the target kept changing", ""))
+
+
+def _failed(planned: Planned, error: ClusterError, write: Write = Write.FAILED) -> Outcome:
+    return planned.outcome(write, fault_of(error, planned.running.workload.spec))
+
+
+def _unanswered(planned: Planned, error: Unavailable, now_s: float) -> Outcome:
+    if not error.outcome_unknown:
+        return _failed(planned, error)
+    planned.running.foreign.attempted = (planned.seen.setting.replicas, planned.count, now_s)
+    return _failed(planned, error, Write.UNKNOWN)
+
+
+def _done(planned: Planned, now_s: float) -> Outcome:
+    running, before = planned.running, planned.seen.setting.replicas
+    running.memory = accepted(running.memory, now_s, before, planned.count)
+    running.foreign.wrote(before, planned.count, now_s)
+    return planned.outcome(Write.DONE)
