@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autoscaler.controller.cluster.connection import Cluster
@@ -48,8 +49,9 @@ class Discovery:
     For any number of threads. Methods raise UnknownTarget, or ClusterError if the server cannot be asked.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster = cluster
+        self._clock = clock
         self._lock = threading.Lock()
         self._groups: dict[str, tuple[float, dict[str, Resource]]] = {}
 
@@ -79,7 +81,7 @@ class Discovery:
         return f"{self.object_path(api_version, kind, namespace, name)}/scale"
 
     def _kinds(self, api_version: str, kind: str) -> dict[str, Resource]:
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             asked_at, kinds = self._groups.get(api_version, (float("-inf"), {}))
         if now - asked_at < (_KNOWN_S if kind in kinds else _UNKNOWN_S):

@@ -21,7 +21,7 @@ from autoscaler.controller.cluster.watching import Watch, WatchEvent
 T = TypeVar("T")
 
 _WATCH_S = 300.0
-_JOIN_S = 2.0
+_JOIN_S = 1.0
 _LIVED_S = 5.0
 """A watch that lasted this long, or brought an event, was a success."""
 _LEAST_PAUSE_S = 0.5
@@ -91,7 +91,7 @@ class Reflector(Generic[T]):
         self._thread.start()
 
     def stop(self) -> None:
-        """End within 2 s; nobody is told of a change afterwards."""
+        """End within 1 s; nobody is told of a change afterwards."""
         self._stopping.set()
         with self._lock:
             watch = self._watch
