@@ -1,0 +1,320 @@
+"""All workloads of one source: read, fitted and forecast, turn by turn.
+
+A turn does what is due and little more, so that no kind of work keeps another waiting: the newest
+step of all workloads in shared requests, one history, the start of one fit. Fits run elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit, rows_at_once
+from autoscaler.controller.forecasts.messages import Told
+from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far
+from autoscaler.controller.forecasts.reader import OpenReader, Reader, Unreadable, forget_load, read_load
+from autoscaler.controller.forecasts.recent import Reach, Recent
+from autoscaler.controller.forecasts.request import ForecastRequest
+from autoscaler.controller.forecasts.schedule import (
+    Pace,
+    regular_fit_s,
+    seconds_to_next_fit,
+    seconds_to_retry,
+)
+from autoscaler.controller.forecasts.workload import Workload
+from autoscaler.forecasting.registry import SLOW
+from autoscaler.series import Floats, Reading, State
+from autoscaler.signals.errors import InputError
+from autoscaler.signals.instant import InstantQuery
+from autoscaler.signals.settings import ConnectionSettings
+
+_LOG = logging.getLogger(__name__)
+
+_REQUESTS_PER_S = 3.0
+_BURST = 10.0
+_SETTLING_S = 3.0
+_SETTLING_SHARE = 10
+"""A step is read a little after it is over: until then its samples may still be on their way."""
+_GATHER_FIRST_S, _GATHER_S = 5.0, 120.0
+"""How long a workload that was read waits for others to be fitted with: little before its first fit."""
+_AHEAD_OF_TIME = 0.1
+"""Share of the time between two fits by which a fit may be early, to go along with another one."""
+_MOST_GATHERED = 100
+_LONGEST_REST_S = 5.0
+_BUSY_REST_S = 0.2
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """Histories of one kind that end together, read and waiting to be fitted."""
+
+    end_s: int
+    since_s: float
+    first: bool
+    workloads: list[Workload] = field(default_factory=list)
+    histories: list[Floats] = field(default_factory=list)
+
+
+class Feed:
+    """The workloads of one source. For one thread; the executors may use others.
+
+    tell: takes what is to be told of workloads, and may wait. fast, slow: where models are fitted.
+    folder: where histories are kept between two fits, or None.
+    """
+
+    def __init__(
+        self,
+        source: ConnectionSettings,
+        open_reader: OpenReader,
+        folder: Path | None,
+        fast: Executor,
+        slow: Executor,
+        tell: Callable[[Told], None],
+    ) -> None:
+        self._source = source
+        self._open_reader = open_reader
+        self._folder = folder
+        self._fast, self._slow = fast, slow
+        self._tell = tell
+        self._workloads: dict[str, Workload] = {}
+        self._gathering: dict[Alike, _Gathering] = {}
+        self._fitting: dict[bool, tuple[_Gathering, Future[list[Fitted | str]]]] = {}
+        self._reader: Reader | None = None
+        self._open_at_s = 0.0
+        self._pace = Pace(_REQUESTS_PER_S, _BURST)
+
+    def want(self, key: str, revision: int, request: ForecastRequest) -> None:
+        """Forecast `key` from now on, in place of what was wanted of it before."""
+        self.drop(key, unless=request)
+        self._workloads[key] = Workload(request, revision)
+
+    def drop(self, key: str, unless: ForecastRequest | None = None) -> None:
+        """Forecast `key` no longer. unless: forget nothing that this request still needs."""
+        gone = self._workloads.pop(key, None)
+        if gone is None or self._reader is None:
+            return
+        query, step_s = gone.request.query, gone.request.step_s
+        still = [unless, *(other.request for other in self._workloads.values())]
+        if not any(one and (one.query, one.step_s) == (query, step_s) for one in still):
+            forget_load(self._reader, self._folder, query, step_s)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def turn(self, now_s: float) -> float:
+        """Do what is due at `now_s`, epoch seconds; returns for how many seconds nothing else is."""
+        if not self._workloads:
+            return _LONGEST_REST_S
+        reader = self._opened(now_s)
+        if reader is None:
+            return _LONGEST_REST_S
+        self._take_fits(now_s)
+        self._see_newest(reader, now_s)
+        self._read_one(reader, now_s)
+        self._start_fit(now_s)
+        return self._rest_s(now_s)
+
+    def _opened(self, now_s: float) -> Reader | None:
+        if self._reader is None and now_s >= self._open_at_s:
+            try:
+                self._reader = self._open_reader(self._source)
+            except InputError as error:
+                self._open_at_s = now_s + 30.0
+                self._tell_failures(self._workloads.values(), str(error))
+        return self._reader
+
+    # The newest step of every workload.
+
+    def _see_newest(self, reader: Reader, now_s: float) -> None:
+        due: dict[int, list[Workload]] = {}
+        for workload in self._workloads.values():
+            at_s = _newest_step_s(now_s, workload.request.step_s)
+            if workload.recent is not None and max(workload.recent.end_s, workload.tried_s) < at_s:
+                workload.tried_s = at_s
+                due.setdefault(at_s, []).append(workload)
+        for at_s, workloads in due.items():
+            queries = [InstantQuery(workload.request.query) for workload in workloads]
+            readings = reader.read_now(queries, float(at_s))
+            self._take_readings(at_s, workloads, readings)
+
+    def _take_readings(self, at_s: int, workloads: Sequence[Workload], readings: Sequence[Reading]) -> None:
+        known, silent = [], []
+        for workload, reading in zip(workloads, readings, strict=True):
+            if workload.recent is None:
+                continue
+            if reading.known and reading.value >= 0:
+                workload.seen(workload.recent, at_s, reading.value)
+                known.append(workload)
+            else:
+                if reading.state in (State.EMPTY, State.NOT_A_NUMBER):
+                    workload.seen(workload.recent, at_s, float("nan"))
+                silent.append((workload, reading.detail or "the load is negative"))
+        self._forecast([workload for workload in known if workload.fitted is not None])
+        for workload, detail in silent:
+            self._tell_failures([workload], detail)
+
+    def _forecast(self, workloads: Sequence[Workload]) -> None:
+        fans, failed = forecast_rows(workloads)
+        for workload in workloads:
+            if workload.request.key in fans:
+                workload.failure = ""
+        revisions = {workload.request.key: workload.revision for workload in workloads}
+        if fans:
+            self._tell(Told(fans={key: (revisions[key], fan) for key, fan in fans.items()}))
+        for workload, reason in failed:
+            self._tell_failures([workload], reason)
+
+    # Histories: for a first fit, to fill a gap, for the next fit.
+
+    def _read_one(self, reader: Reader, now_s: float) -> None:
+        if self._pace.wait_s(now_s) > 0:
+            return
+        workload = self._next_to_read(now_s)
+        if workload is None:
+            return
+        try:
+            if workload.gap_s is not None and workload.due_s > now_s and workload.recent is not None:
+                self._fill_gap(reader, workload, workload.recent, now_s)
+            else:
+                self._read_history(reader, workload, now_s)
+        except (Unreadable, InputError) as error:
+            if workload.gap_s is not None and workload.due_s > now_s:
+                workload.gap_due_s = now_s + seconds_to_retry(6)
+            else:
+                workload.failed(now_s)
+            self._tell_failures([workload], str(error))
+
+    def _next_to_read(self, now_s: float) -> Workload | None:
+        """First whoever has no forecast yet, then gaps, then whose next fit has come."""
+        waiting = {kind for kind, gathering in self._gathering.items() if not gathering.first}
+        full = sum(len(gathering.workloads) for gathering in self._gathering.values()) >= _MOST_GATHERED
+        best: tuple[int, float] | None = None
+        chosen = None
+        for workload in self._workloads.values():
+            rank = None
+            if not workload.pending and not full:
+                early_s = _AHEAD_OF_TIME * workload.request.refit_s if waiting and workload.complete else 0.0
+                if workload.due_s - early_s <= now_s:
+                    rank = (0 if workload.fitted is None else 2, workload.due_s)
+            if rank is None and workload.gap_s is not None and workload.gap_due_s <= now_s:
+                rank = (1, workload.gap_due_s)
+            if rank is not None and (best is None or rank < best):
+                best, chosen = rank, workload
+        return chosen
+
+    def _read_history(self, reader: Reader, workload: Workload, now_s: float) -> None:
+        request = workload.request
+        end_s = _newest_step_s(now_s, request.step_s)
+        steps, folder = request.width, self._folder
+        most = self._source.max_points
+        brief = workload.recent is None and steps > 2 * most
+        if brief:
+            # What one request gives is enough to begin with; the rest is read when all have begun.
+            steps, folder = most, None
+        self._pace.spend(-(-steps // most))
+        start_s = end_s - (steps - 1) * request.step_s
+        values, said = read_load(reader, folder, request.query, start_s, end_s, request.step_s)
+        known = np.flatnonzero(np.isfinite(values))
+        history = values[known[0] :] if len(known) else values[-2:]
+        ahead_s = 2.0 * regular_fit_s(request.refit_s, request.step_s)
+        reach = Reach.of(request.settings, request.step_s, request.width, ahead_s)
+        workload.recent = Recent(values, end_s, request.step_s, reach)
+        workload.complete, workload.pending, workload.gap_s = not brief, True, None
+        workload.age_s = float(len(history) * request.step_s if len(known) else 0)
+        workload.failure = ""
+        if said:
+            self._tell_failures([workload], said)
+        self._gather(workload, history, end_s, now_s)
+
+    def _fill_gap(self, reader: Reader, workload: Workload, recent: Recent, now_s: float) -> None:
+        request = workload.request
+        start_s = workload.gap_s if workload.gap_s is not None else recent.end_s
+        start_s = max(start_s, recent.end_s - (request.width - 1) * request.step_s)
+        self._pace.spend(-(-((recent.end_s - start_s) // request.step_s + 1) // self._source.max_points))
+        values, _ = read_load(reader, None, request.query, start_s, recent.end_s, request.step_s)
+        recent.fill(start_s, values)
+        workload.gap_s = None
+
+    # Fits.
+
+    def _gather(self, workload: Workload, history: Floats, end_s: int, now_s: float) -> None:
+        kind = Alike.of(workload.request, history)
+        gathering = self._gathering.setdefault(kind, _Gathering(end_s, now_s, workload.fitted is None))
+        if gathering.end_s != end_s:
+            # All rows of a fit end together; what came since these were read is left out of this one.
+            late = np.full((end_s - gathering.end_s) // kind.step_s, np.nan)
+            gathering.histories = [np.concatenate([older, late]) for older in gathering.histories]
+            gathering.end_s = end_s
+        gathering.first = gathering.first or workload.fitted is None
+        gathering.workloads.append(workload)
+        gathering.histories.append(history)
+
+    def _start_fit(self, now_s: float) -> None:
+        for kind, gathering in list(self._gathering.items()):
+            slow = kind.model in SLOW
+            patience_s = _GATHER_FIRST_S if gathering.first else _GATHER_S
+            full = len(gathering.workloads) >= rows_at_once(gathering.workloads[0].request)
+            if slow in self._fitting or not (full or now_s >= gathering.since_s + patience_s):
+                continue
+            del self._gathering[kind]
+            pool = self._slow if slow else self._fast
+            self._fitting[slow] = gathering, pool.submit(fit, kind, gathering.histories, gathering.end_s)
+
+    def _take_fits(self, now_s: float) -> None:
+        for slow, (gathering, future) in list(self._fitting.items()):
+            if not future.done():
+                continue
+            del self._fitting[slow]
+            begun = []
+            for workload, answer in zip(gathering.workloads, future.result(), strict=True):
+                if self._workloads.get(workload.request.key) is not workload:
+                    continue
+                if isinstance(answer, str):
+                    workload.failed(now_s)
+                    self._tell_failures([workload], answer)
+                    continue
+                if workload.fitted is None:
+                    begun.append(workload)
+                self._take_fit(workload, answer, now_s)
+            outlook_so_far(begun)
+            self._forecast(begun)
+
+    def _take_fit(self, workload: Workload, fitted: Fitted, now_s: float) -> None:
+        request = workload.request
+        workload.fitted, workload.pending, workload.failures = fitted, False, 0
+        wait_s = seconds_to_next_fit(request.key, workload.age_s, request.refit_s, request.step_s)
+        workload.due_s = now_s + wait_s if workload.complete else now_s
+
+    def _rest_s(self, now_s: float) -> float:
+        rest_s = _BUSY_REST_S if self._fitting or self._gathering else _LONGEST_REST_S
+        for step_s in {workload.request.step_s for workload in self._workloads.values()}:
+            rest_s = min(rest_s, _newest_step_s(now_s, step_s) + step_s + _settling_s(step_s) - now_s)
+        if self._next_to_read(now_s) is not None:
+            rest_s = min(rest_s, self._pace.wait_s(now_s))
+        return max(0.0, rest_s)
+
+    def _tell_failures(self, workloads: Iterable[Workload], reason: str) -> None:
+        """Say what is wrong, once for as long as it stays the same."""
+        news = {}
+        for workload in workloads:
+            if workload.failure != reason:
+                workload.failure = reason
+                news[workload.request.key] = (workload.revision, reason)
+        if news:
+            self._tell(Told(failures=news))
+
+
+def _settling_s(step_s: int) -> float:
+    return min(_SETTLING_S, step_s / _SETTLING_SHARE)
+
+
+def _newest_step_s(now_s: float, step_s: int) -> int:
+    """The newest grid instant whose samples have had time to arrive."""
+    return int((now_s - _settling_s(step_s)) // step_s) * step_s

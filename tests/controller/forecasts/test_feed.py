@@ -1,0 +1,331 @@
+"""One source's workloads: what is read when, what is forecast of it, and whom a failure concerns."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from known_source import END_S, HORIZON, LEAD, SOURCE, Known, request, wave
+
+from autoscaler.backtest.foresight import foresee
+from autoscaler.controller.forecasts import fitting
+from autoscaler.controller.forecasts.fan import Fan
+from autoscaler.controller.forecasts.feed import Feed
+from autoscaler.controller.forecasts.messages import Told
+from autoscaler.controller.forecasts.request import ForecastRequest
+from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.series import Batch, Floats, Forecast, Grade
+from autoscaler.signals.errors import InputError
+from autoscaler.signals.recorded import read_recorded
+
+DAYS = 3
+STEPS = DAYS * 1440
+
+
+class AtOnce(Executor):
+    """Does what it is given before it answers."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+class Running:
+    """A feed on a known source, with a clock that tests turn by hand."""
+
+    def __init__(self, known: Known, *requests: ForecastRequest, folder: Path | None = None) -> None:
+        self.known = known
+        self.now_s = float(known.end_s + 4)
+        self.fans: dict[str, list[Fan]] = {}
+        self.failures: dict[str, list[str]] = {}
+        self.feed = Feed(SOURCE, lambda _: known, folder, AtOnce(), AtOnce(), self._take)
+        for revision, wanted in enumerate(requests):
+            self.feed.want(wanted.key, revision, wanted)
+
+    def _take(self, told: Told) -> None:
+        for key, (_, fan) in told.fans.items():
+            self.fans.setdefault(key, []).append(fan)
+        for key, (_, reason) in told.failures.items():
+            self.failures.setdefault(key, []).append(reason)
+
+    def run(self, seconds: float) -> None:
+        """As many turns as the feed wants within so long."""
+        ends_s = self.now_s + seconds
+        while self.now_s < ends_s:
+            self.now_s = min(ends_s, self.now_s + max(0.05, self.feed.turn(self.now_s)))
+
+    def fan(self, key: str = "shop/web") -> Fan:
+        return self.fans[key][-1]
+
+
+def alone(history: Floats, end_s: int, asked: ForecastRequest) -> Forecast:
+    batch = Batch(history[np.newaxis], np.array([end_s]), asked.step_s)
+    return forecaster(asked.model).fit(batch, asked.settings).predict(batch, np.zeros(1, np.int64))
+
+
+def test_the_first_fan_is_what_the_model_says_of_the_same_history() -> None:
+    load = wave(STEPS)
+    running = Running(Known({"shop/web": load}), request())
+    running.run(8)
+    wanted = alone(load, END_S, request())
+    fan = running.fan()
+    assert fan.made_at_s == END_S
+    np.testing.assert_allclose(fan.peaks, wanted.peaks[0], rtol=1e-5)
+    np.testing.assert_allclose(fan.values, wanted.values[0], rtol=1e-5)
+    assert (fan.model, fan.grade) == (wanted.models[0], Grade.DAILY)
+    assert fan.horizon == HORIZON
+    assert running.failures == {}
+
+
+def test_every_step_brings_a_fan_and_all_workloads_share_its_read() -> None:
+    loads = {f"shop/w{n}": wave(STEPS + 5, seed=n) for n in range(12)}
+    known = Known(loads, end_s=END_S + 300)
+    running = Running(known, *(request(key) for key in loads))
+    running.now_s = END_S + 4.0
+    running.run(60 + 55)
+    assert [fan.made_at_s for fan in running.fans["shop/w7"]] == [END_S, END_S + 60]
+    assert [sorted(asked) for asked in known.instants] == [sorted(loads)]
+
+
+@pytest.mark.parametrize("model", ["auto", "ridge", "trend", "seasonal-naive", "fourier"])
+def test_a_fan_says_what_the_backtest_would_have_said_at_the_same_moment(model: str) -> None:
+    path = Path(__file__).parents[3] / "autoscaler/backtest/samples/ms_mongo_app_04_1min.csv.gz"
+    series = read_recorded(path)
+    fitted_at, step_s = 5 * 360, series.step_s
+    history_s = 3 * 86_400.0
+    past, settings = series.between(0, fitted_at + 20), ForecastSettings(horizon=LEAD)
+    seen = foresee(past, forecaster(model), settings, history_s, 6 * 3600)
+    known = Known({"shop/web": series.values}, end_s=series.end_s, step_s=step_s)
+    running = Running(known, request(model=model, history_s=history_s))
+    start_s = series.start_s + fitted_at * step_s
+    running.now_s = start_s + 4.0
+    running.run(10 * 60 - 5)
+    made = running.fans["shop/web"]
+    assert [fan.made_at_s for fan in made] == [start_s + 60 * n for n in range(10)]
+    stated = seen.at_quantile(0.95)
+    for fan in made:
+        at = int(fan.made_at_s - series.start_s) // step_s
+        for after_s in (4.0, 59.0):
+            outlook = fan.outlook(fan.made_at_s + after_s, 180.0, 0.95)
+            assert outlook.peak == pytest.approx(stated[at], rel=1e-5)
+            if at >= fitted_at + LEAD:
+                assert outlook.expected == pytest.approx(seen.expected[at], rel=1e-5)
+
+
+def test_expectations_of_the_present_are_older_than_the_lead_time() -> None:
+    load = wave(STEPS + 30)
+    load[STEPS + 5 :] = 1.0
+    running = Running(Known({"shop/web": load}, end_s=END_S + 1800), request())
+    running.now_s = END_S + 4.0
+    running.run(7 * 60)
+    fan = running.fan()
+    collapsed = fan.outlook(fan.made_at_s + 5, 180.0, 0.5)
+    assert fan.made_at_s == END_S + 7 * 60
+    assert fan.values[0, 3] < 40
+    assert collapsed.expected > 70
+
+
+def test_right_after_a_start_earlier_moments_tell_what_was_expected() -> None:
+    running = Running(Known({"shop/web": wave(STEPS)}), request())
+    running.run(8)
+    assert np.isfinite(running.fan().expected).all()
+
+
+def test_the_share_of_peaks_within_what_was_stated_is_counted() -> None:
+    load = wave(STEPS + 40)
+    load[STEPS + 20 : STEPS + 30] *= 5
+    running = Running(Known({"shop/web": load}, end_s=END_S + 2400), request())
+    running.now_s = END_S + 4.0
+    running.run(8)
+    assert (running.fan().judged, math.isnan(running.fan().coverage)) == (0, True)
+    running.run(30 * 60)
+    made = {int(fan.made_at_s - END_S) // 60: fan for fan in running.fans["shop/web"]}
+    within = []
+    for step in range(made[25].judged):
+        stated = made[step].outlook(made[step].made_at_s, 180, 0.95).peak
+        within.append(load[STEPS + step : STEPS + step + LEAD].max() <= stated)
+    assert made[25].judged == 25 - LEAD + 1
+    assert made[25].coverage == pytest.approx(np.mean(within))
+    assert 0.5 < made[25].coverage < 0.95
+
+
+def test_while_nothing_answers_fans_grow_old_and_afterwards_the_gap_is_filled() -> None:
+    load = wave(STEPS + 30)
+    known = Known({"shop/web": load}, end_s=END_S + 1800)
+    running = Running(known, request())
+    running.now_s = END_S + 4.0
+    running.run(70)
+    known.down = True
+    running.run(5 * 60)
+    assert running.fan().made_at_s == END_S + 60
+    assert running.failures["shop/web"] == ["the server is down"]
+    known.down = False
+    known.ranges.clear()
+    running.run(65)
+    assert running.fan().made_at_s > END_S + 6 * 60
+    assert known.ranges == [("shop/web", END_S + 120, running.fan().made_at_s)]
+
+
+def test_after_a_gap_was_filled_the_forecast_is_as_if_there_had_been_none() -> None:
+    load = wave(STEPS + 30)
+    running, undisturbed = (
+        Running(Known({"shop/web": load}, end_s=END_S + 1800), request()) for _ in range(2)
+    )
+    for one in (running, undisturbed):
+        one.now_s = END_S + 4.0
+        one.run(70)
+    running.known.down = True
+    running.run(300)
+    undisturbed.run(300)
+    running.known.down = False
+    for one in (running, undisturbed):
+        one.run(180)
+    assert running.fan().made_at_s == undisturbed.fan().made_at_s
+    np.testing.assert_array_equal(running.fan().peaks, undisturbed.fan().peaks)
+
+
+def test_a_failing_query_concerns_its_own_workload_only() -> None:
+    known = Known({"shop/a": wave(STEPS + 9), "shop/b": wave(STEPS + 9, seed=2)}, end_s=END_S + 540)
+    running = Running(known, request("shop/a"), request("shop/b"))
+    running.now_s = END_S + 4.0
+    running.run(70)
+    known.failing["shop/a"] = "400: parse error"
+    running.run(180)
+    assert running.fan("shop/a").made_at_s == END_S + 60
+    assert running.fan("shop/b").made_at_s == END_S + 240
+    assert running.failures == {"shop/a": ["400: parse error"]}
+
+
+def test_a_workload_that_cannot_be_fitted_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = fitting.forecaster
+
+    class Fragile:
+        name = "fragile"
+
+        def fit(self, history: Batch, settings: ForecastSettings) -> object:
+            if (history.values == 666.0).any():
+                raise RuntimeError("beast")
+            return real("trend").fit(history, settings)
+
+    monkeypatch.setattr(fitting, "forecaster", lambda *_: Fragile())
+    bad = wave(STEPS)
+    bad[7] = 666.0
+    running = Running(Known({"shop/a": wave(STEPS), "shop/b": bad}), request("shop/a"), request("shop/b"))
+    running.run(10)
+    assert running.fan("shop/a").model == "trend"
+    assert "shop/b" not in running.fans
+    assert "RuntimeError: beast" in running.failures["shop/b"][0]
+
+
+@pytest.mark.parametrize(
+    ("load", "grade"),
+    [
+        ([], Grade.NONE),
+        ([5.0], Grade.NONE),
+        ([5.0, 6.0], Grade.NONE),
+        ([5.0] * 10, Grade.LEVEL),
+        ([0.0] * 1500, Grade.DAILY),
+        ([7.0] * 1500, Grade.DAILY),
+    ],
+    ids=["nothing", "one point", "two points", "ten points", "zeros", "constant"],
+)
+def test_little_or_odd_history_gives_a_fan_that_says_so(load: list[float], grade: Grade) -> None:
+    running = Running(Known({"shop/web": np.array(load)}), request())
+    running.run(8)
+    fan = running.fan()
+    outlook = fan.outlook(fan.made_at_s + 5, 180.0, 0.95)
+    assert fan.grade is grade
+    assert fan.note
+    if grade is Grade.NONE:
+        assert math.isnan(outlook.peak)
+        assert outlook.note == fan.note
+    elif grade is Grade.DAILY:
+        assert outlook.peak == pytest.approx(load[0], abs=1e-6, rel=0.02)
+
+
+def test_a_workload_without_load_so_far_is_forecast_soon_after_it_has_some() -> None:
+    load = np.full(60, 20.0)
+    running = Running(Known({"shop/web": load}, end_s=END_S + 3600), request())
+    running.now_s = END_S - 300.0
+    running.run(60)
+    assert running.failures["shop/web"] == ["finds nothing", "the query finds nothing"]
+    running.run(1500)
+    assert running.fan().grade is Grade.LEVEL
+
+
+def test_missing_load_is_no_load_of_zero_and_makes_no_forecast() -> None:
+    load = wave(STEPS + 9)
+    load[STEPS + 1 :] = np.nan
+    running = Running(Known({"shop/web": load}, end_s=END_S + 540), request())
+    running.now_s = END_S + 4.0
+    running.run(400)
+    assert running.fan().made_at_s == END_S + 60
+    assert running.failures["shop/web"] == ["the query finds nothing"]
+
+
+def test_long_histories_are_begun_with_what_one_request_gives() -> None:
+    steps = 28 * 1440
+    known = Known({f"shop/w{n}": wave(steps + 9, seed=n) for n in range(3)}, end_s=END_S + 540)
+    running = Running(known, *(request(key, history_s=28 * 86_400.0) for key in known.loads))
+    running.now_s = END_S + 4.0
+    running.run(60)
+    asked = [(end_s - start_s) // 60 + 1 for _, start_s, end_s in known.ranges]
+    assert asked[:3] == [SOURCE.max_points] * 3
+    assert asked[3:] == [steps] * 3
+    running.run(200)
+    assert running.fan("shop/w0").grade is Grade.WEEKLY
+
+
+def test_histories_are_not_read_faster_than_the_source_is_promised() -> None:
+    loads = {f"shop/w{n:03d}": wave(200, seed=n) for n in range(200)}
+    known = Known(loads)
+    running = Running(known, *(request(key) for key in loads))
+    running.run(15)
+    assert 45 <= len(known.ranges) + len(known.instants) <= 60
+
+
+def test_a_restart_asks_only_for_what_came_since(tmp_path: Path) -> None:
+    known = Known({"shop/web": wave(STEPS)})
+    Running(known, request(), folder=tmp_path).run(8)
+    known.ranges.clear()
+    again = Running(known, request(), folder=tmp_path)
+    again.run(8)
+    assert [(end_s - start_s) // 60 for _, start_s, end_s in known.ranges] == [9]
+    assert again.fan().made_at_s == END_S
+
+
+def test_what_is_no_longer_wanted_is_neither_read_nor_kept(tmp_path: Path) -> None:
+    known = Known({"shop/a": wave(STEPS + 9), "shop/b": wave(STEPS + 9)}, end_s=END_S + 540)
+    running = Running(known, request("shop/a"), request("shop/b"), folder=tmp_path)
+    running.now_s = END_S + 4.0
+    running.run(10)
+    assert len(list(tmp_path.iterdir())) == 2
+    running.feed.drop("shop/a")
+    known.instants.clear()
+    running.run(60)
+    assert known.instants == [["shop/b"]]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_source_that_cannot_be_opened_is_told_of_every_workload_and_tried_again() -> None:
+    known = Known({"shop/web": wave(STEPS)})
+    running = Running(known, request())
+    broken = [True]
+
+    def opens(_: object) -> Known:
+        if broken[0]:
+            raise InputError("the token file is missing")
+        return known
+
+    running.feed._open_reader = opens
+    running.run(8)
+    assert running.failures["shop/web"] == ["the token file is missing"]
+    broken[0] = False
+    running.run(60)
+    assert running.fan().grade is Grade.DAILY
