@@ -1,0 +1,235 @@
+"""What is written to the store is found again, in either database."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Any
+
+import pytest
+from rowmaking import START_S, WORKLOAD, decision, memory, observed
+
+from autoscaler.store.errors import RowError
+from autoscaler.store.ids import new_id
+from autoscaler.store.rows import (
+    Audited,
+    DaySpend,
+    DecisionMade,
+    ForecastMade,
+    Observed,
+    Outcome,
+    OverrideEnded,
+    OverrideMade,
+    Row,
+    WorkloadSeen,
+)
+from autoscaler.store.store import Store
+
+_DAY = datetime.date(2026, 3, 29)
+
+
+def test_a_decision_is_found_again_with_all_that_belongs_to_it(store: Store) -> None:
+    payload = {"v": 1, "policy": {"name": "any", "max": 9}, "decision": {"wishes": [1, 2.5, None, "ü"]}}
+    made = decision(reasons=("PodsNotReady", "ScaleUpLimit"), payload=payload, shared=("policy",))
+    store.write([made])
+    found = store.decision(made.id)
+    assert found is not None
+    assert found.payload == payload
+    assert (found.summary.workload, found.summary.id, found.summary.at_s) == (WORKLOAD, made.id, START_S)
+    assert (found.summary.before, found.summary.after) == (3, 5)
+    assert found.summary.reasons == ("PodsNotReady", "ScaleUpLimit")
+    assert (found.summary.outcome, found.summary.sentence) == ("decided", made.sentence)
+
+
+def test_a_decision_that_was_never_stored_is_none(store: Store) -> None:
+    assert store.decision(new_id(START_S)) is None
+
+
+def test_what_became_of_a_decision_replaces_what_was_known_when_it_was_stored(store: Store) -> None:
+    made, other = decision(), decision()
+    store.write([made, other])
+    store.write([Outcome(WORKLOAD, made.id, "written")])
+    assert {found.id: found.outcome for found in store.decisions().decisions} == {
+        made.id: "written",
+        other.id: "decided",
+    }
+
+
+def test_writing_the_same_rows_again_changes_nothing(store: Store) -> None:
+    rows: list[Row] = [decision(shared=("v",)), memory(), observed(), DaySpend(WORKLOAD, _DAY, 1.0)]
+    store.write(rows)
+    before = store.decisions(), store.memories(), store.observations(WORKLOAD, 0, 1e12), store.spend()
+    store.write(rows)
+    assert before == (
+        store.decisions(),
+        store.memories(),
+        store.observations(WORKLOAD, 0, 1e12),
+        store.spend(),
+    )
+
+
+def test_pages_follow_one_another_without_gap_or_repetition(store: Store) -> None:
+    made = [decision(START_S + number // 3) for number in range(10)]
+    store.write(made)
+    seen: list[str] = []
+    before: str | None = None
+    while True:
+        page = store.decisions(limit=4, before=before)
+        seen += [found.id for found in page.decisions]
+        before = page.older
+        if before is None:
+            break
+    assert seen == sorted((one.id for one in made), reverse=True)
+
+
+def _some_decisions() -> dict[str, DecisionMade]:
+    return {
+        "a0": decision(START_S, "shop/a", reasons=("ScaleUpLimit",)),
+        "a1": decision(START_S + 60, "shop/a", reasons=("ScaleUpLimit", "HourlyCap")),
+        "b1": decision(START_S + 60, "shop/b", reasons=()),
+        "a2": decision(START_S + 120, "other/a", reasons=("HourlyCap",)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, ["a2", "b1", "a1", "a0"]),
+        ({"workload": "shop/a"}, ["a1", "a0"]),
+        ({"namespace": "shop"}, ["b1", "a1", "a0"]),
+        ({"reason": "HourlyCap"}, ["a2", "a1"]),
+        ({"reason": "HourlyCap", "workload": "shop/a"}, ["a1"]),
+        ({"reason": "Paused"}, []),
+        ({"since_s": START_S + 60}, ["a2", "b1", "a1"]),
+        ({"until_s": START_S + 60}, ["a0"]),
+        ({"reason": "ScaleUpLimit", "since_s": START_S + 1, "until_s": START_S + 61}, ["a1"]),
+        ({"workload": "shop/none"}, []),
+    ],
+    ids=str,
+)
+def test_decisions_are_found_by(wanted: dict[str, Any], expected: list[str], store: Store) -> None:
+    made = _some_decisions()
+    store.write(list(made.values()))
+    names = {one.id: name for name, one in made.items()}
+    found = [names[one.id] for one in store.decisions(**wanted).decisions]
+    assert sorted(found) == sorted(expected)
+    assert [made[name].at_s for name in found] == [made[name].at_s for name in expected]
+
+
+def test_only_the_newest_memory_is_kept_and_one_that_comes_late_is_not(store: Store) -> None:
+    store.write([memory(START_S), memory(START_S + 30), memory(START_S + 15)])
+    store.write([memory(START_S + 20), memory(START_S, "shop/other")])
+    assert store.memory(WORKLOAD) == memory(START_S + 30)
+    assert store.memories() == {WORKLOAD: memory(START_S + 30), "shop/other": memory(START_S, "shop/other")}
+    assert store.memory("shop/none") is None
+
+
+def test_an_unknown_load_and_unknown_readiness_stay_unknown(store: Store) -> None:
+    store.write([Observed(WORKLOAD, START_S, math.nan, None, 4), observed(START_S + 60, load=0.0)])
+    first, second = store.observations(WORKLOAD, START_S, START_S + 61)
+    assert math.isnan(first.load) and first.ready is None and first.asked == 4
+    assert second == observed(START_S + 60, load=0.0)
+    assert store.latest_observation(WORKLOAD) == second
+    assert store.latest_observation("shop/none") is None
+
+
+def test_observations_are_of_one_workload_and_a_half_open_span(store: Store) -> None:
+    store.write([observed(START_S + 60 * number) for number in range(4)] + [observed(START_S, "shop/other")])
+    found = store.observations(WORKLOAD, START_S + 60, START_S + 180)
+    assert [one.at_s for one in found] == [START_S + 60, START_S + 120]
+
+
+def test_the_money_of_a_day_never_falls(store: Store) -> None:
+    for amount in (1.0, 2.5, 0.5):
+        store.write([DaySpend(WORKLOAD, _DAY, amount)])
+    store.write([DaySpend(WORKLOAD, _DAY + datetime.timedelta(1), 0.25), DaySpend("other/a", _DAY, 9.0)])
+    assert [one.amount for one in store.spend(workload=WORKLOAD)] == [2.5, 0.25]
+    assert [one.amount for one in store.spend(namespace="shop", until=_DAY)] == [2.5]
+    assert [one.workload for one in store.spend(since=_DAY, until=_DAY)] == ["other/a", WORKLOAD]
+
+
+def test_forecasts_are_found_as_they_were_made_newest_first(store: Store) -> None:
+    made = [ForecastMade(WORKLOAD, START_S + 60 * number, {"peak": [1.5, number]}) for number in range(3)]
+    store.write(made)
+    assert store.forecasts(WORKLOAD, START_S + 60, START_S + 1000) == [made[2], made[1]]
+    assert store.forecasts(WORKLOAD, 0, 1e12, limit=1) == [made[2]]
+
+
+def test_an_override_is_in_force_until_it_expires_or_is_taken_back(store: Store) -> None:
+    kept = OverrideMade(WORKLOAD, new_id(START_S), START_S, START_S + 600, "ann", {"replicas": 7})
+    ended = OverrideMade("shop/b", new_id(START_S), START_S, START_S + 600, "ben", {"replicas": 8})
+    store.write([kept, ended])
+    store.write([OverrideEnded("shop/b", ended.id, START_S + 60)])
+    store.write([OverrideEnded("shop/b", ended.id, START_S + 90)])
+    assert store.overrides(START_S - 1) == []
+    assert [one.made_by for one in store.overrides(START_S + 59)] == ["ann", "ben"]
+    assert store.overrides(START_S + 60) == [kept]
+    assert store.overrides(START_S + 60, "shop/b") == []
+    assert store.overrides(START_S + 600) == []
+
+
+def test_the_audit_is_read_newest_first(store: Store) -> None:
+    entries = [
+        Audited(new_id(START_S + n), START_S + n, "ann", "override", WORKLOAD, n % 2 == 0, {"n": n})
+        for n in range(3)
+    ]
+    store.write(entries)
+    assert store.audit() == entries[::-1]
+    assert store.audit(before=entries[1].id) == [entries[0]]
+
+
+def test_a_workload_made_anew_keeps_its_row_and_shows_its_new_uid(store: Store) -> None:
+    store.write([WorkloadSeen(WORKLOAD, "first", START_S), decision()])
+    store.write([WorkloadSeen(WORKLOAD, "second", START_S + 60)])
+    assert store.workloads() == [WorkloadSeen(WORKLOAD, "second", START_S + 60)]
+    assert len(store.decisions(workload=WORKLOAD).decisions) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (decision(id="not an identifier"), "identifier of a decision"),
+        (decision(payload={"a": {1, 2}}), "not storable as JSON"),
+        (decision(workload="checkout"), 'a workload is "namespace/name"'),
+        (decision(workload="shop/"), 'a workload is "namespace/name"'),
+        (Observed(WORKLOAD, math.nan, 1.0, 1, 1), "Observed: cannot convert float NaN"),
+    ],
+    ids=["id", "payload", "no namespace", "no name", "no time"],
+)
+def test_a_row_that_can_never_be_stored_says_why(row: Row, problem: str) -> None:
+    with pytest.raises(RowError, match=problem):
+        Store.open("sqlite://").write([row])
+
+
+@pytest.mark.parametrize(
+    "bad", [decision(after=2**70), Observed("shop/new", START_S, 1.0, 2**80, 1)], ids=["decision", "ready"]
+)
+def test_a_refused_row_takes_its_whole_batch_with_it_and_nothing_after(bad: Row, store: Store) -> None:
+    with pytest.raises(RowError):
+        store.write([memory(workload="shop/new"), bad])
+    assert store.memories() == {}
+    # What was looked up for the refused batch is looked up again.
+    store.write([memory(workload="shop/new"), decision(workload="shop/new")])
+    assert list(store.memories()) == ["shop/new"]
+
+
+@pytest.mark.parametrize("cursor", ["", "zzz", "0" * 14, "z" * 13, "33333333333i3"])
+def test_a_cursor_that_is_no_identifier_is_the_callers_mistake(cursor: str) -> None:
+    store = Store.open("sqlite://")
+    with pytest.raises(ValueError, match="not the identifier"):
+        store.decisions(before=cursor)
+    with pytest.raises(ValueError, match="not the identifier"):
+        store.decision(cursor)
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("mysql://host/name", "sqlite or postgresql, not mysql"),
+        ("store.db", "sqlite:///FILE or postgresql://"),
+        ("", "sqlite:///FILE or postgresql://"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_at_once(url: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Store.open(url)
