@@ -86,6 +86,7 @@ class ControlPlane:
 
     def __enter__(self) -> ControlPlane:
         self._lifeline = Lifeline()
+        self._prepare()
         try:
             self._start_all()
         except BaseException:
@@ -98,7 +99,7 @@ class ControlPlane:
     ) -> None:
         self._end_all(keep_logs=error is not None)
 
-    def _start_all(self) -> None:
+    def _prepare(self) -> None:
         files, folder = self._certificates, self.folder
         self.etcd = self._process("etcd", options.etcd(folder, self._etcd_port))
         self.api_server = self._process(
@@ -110,11 +111,13 @@ class ControlPlane:
             "kube-scheduler", options.scheduler(folder, self.kubeconfig("scheduler"))
         )
         self.kubelet = self._process("kwok", options.kubelet(self.kubeconfig("kubelet")))
+
+    def _start_all(self) -> None:
         self.etcd.start()
         self.start_api_server()
         for number, zone in enumerate(_ZONES, 1):
             self.request("POST", "/api/v1/nodes", node(f"node-{number}", zone))
-        for process in (self.controller_manager, self.scheduler, self.kubelet):
+        for process in self._parts():
             process.start()
         wait_until(self._nodes_ready, 60, "the simulated nodes to be ready")
         self._wait_for_account("default")
@@ -129,8 +132,10 @@ class ControlPlane:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _processes(self) -> list[ServerProcess]:
-        names = ("etcd", "api_server", "controller_manager", "scheduler", "kubelet")
-        return [vars(self)[name] for name in names if name in vars(self)]
+        return [self.etcd, self.api_server, *self._parts()]
+
+    def _parts(self) -> list[ServerProcess]:
+        return [self.controller_manager, self.scheduler, self.kubelet]
 
     def _process(self, binary: str, told: options.Options) -> ServerProcess:
         command = [str(self._binaries / binary), *(f"--{option}={value}" for option, value in told.items())]
@@ -140,8 +145,10 @@ class ControlPlane:
         """Bring back whatever a test stopped, killed or paused; waits until the API server serves."""
         for process in self._processes():
             process.resume()
+        self.etcd.start()
+        self.start_api_server()
+        for process in self._parts():
             process.start()
-        self._wait_until_serving()
 
     def stop_api_server(self) -> None:
         """End the API server; connections to it are refused from then on."""
@@ -149,9 +156,18 @@ class ControlPlane:
         self.api_server.stop(timeout_s=2)
 
     def start_api_server(self) -> None:
-        """Start the API server where it does not run, and wait until it is ready."""
+        """Start the API server where it does not run, and wait until it is ready.
+
+        The parts of the plane that run are started anew: after an outage of some seconds the
+        old ones would wait for up to half a minute before they try again.
+        """
+        was_away = not self.api_server.running
         self.api_server.start()
         self._wait_until_serving()
+        for process in self._parts() if was_away else ():
+            if process.running and not process.paused:
+                process.kill()
+                process.start()
 
     def stop_controller_manager(self) -> None:
         """From now on nothing creates pods, and no HorizontalPodAutoscaler acts."""
@@ -184,7 +200,7 @@ class ControlPlane:
         wait_until(ready, 60, f"the API server to be ready (logs in {self.folder})")
 
     def _nodes_ready(self) -> bool:
-        for process in (self.controller_manager, self.scheduler, self.kubelet):
+        for process in self._parts():
             process.must_run()
         nodes = self.request("GET", "/api/v1/nodes")["items"]
         return all(

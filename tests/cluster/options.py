@@ -86,6 +86,7 @@ def kubelet(kubeconfig: Path) -> Options:
         "kubeconfig": kubeconfig,
         "config": _STAGES,
         "manage-all-nodes": "true",
-        "node-lease-duration-seconds": 40,
+        # None: a new process would have to wait until the leases of the one before it have run out.
+        "node-lease-duration-seconds": 0,
         "cidr": "10.64.0.0/12",
     }

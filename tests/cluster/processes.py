@@ -91,6 +91,11 @@ class ServerProcess:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def paused(self) -> bool:
+        """Whether `pause` was called and nothing has undone it."""
+        return self._paused
+
+    @property
     def pid(self) -> int:
         """The process id; AssertionError where it is not running."""
         assert self._process is not None and self.running, f"{self.name} is not running"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _LITERAL_BYTES = 65_536
 
@@ -18,9 +18,9 @@ class Sample:
     """One value of one series; `time_s` is Unix time."""
 
     name: str
+    labels: Mapping[str, str]
     value: float
     time_s: float
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_request(samples: Iterable[Sample]) -> bytes:

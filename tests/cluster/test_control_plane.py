@@ -92,6 +92,15 @@ def test_a_stopped_api_server_comes_back_with_everything_it_had(
     wait_until(lambda: control_plane.ready("web", namespace) == 1, 30, "the plane to work again")
 
 
+def test_what_a_test_stopped_runs_again_after_it(control_plane: ControlPlane, namespace: str) -> None:
+    control_plane.stop_controller_manager()
+    control_plane.kubelet.kill()
+    control_plane.scheduler.pause()
+    control_plane.deployment("web", namespace, start_up="0s")
+    control_plane.heal()
+    wait_until(lambda: control_plane.ready("web", namespace) == 1, 30, "the plane to work again")
+
+
 def test_a_paused_api_server_accepts_and_never_answers(control_plane: ControlPlane, namespace: str) -> None:
     control_plane.api_server.pause()
     with pytest.raises(requests.Timeout):

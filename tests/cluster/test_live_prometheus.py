@@ -44,19 +44,19 @@ def test_the_past_is_there_with_its_gaps(live: LivePrometheus) -> None:
 
 def test_a_pushed_sample_can_be_read_at_once(live: LivePrometheus) -> None:
     now = time.time()
-    live.push(Sample("load", 12.5, now, {"app": "a0"}), Sample("queue", -3, now, {"app": "b", "zone": "é"}))
+    live.push(Sample("load", {"app": "a0"}, 12.5, now), Sample("queue", {"app": "b", "zone": "é"}, -3, now))
     assert live.query('load{app="a0"}') == {(("__name__", "load"), ("app", "a0")): 12.5}
     assert list(live.query("queue").values()) == [-3]
 
 
 def test_more_samples_than_fit_into_one_piece_can_be_pushed(live: LivePrometheus) -> None:
     now = time.time()
-    live.push(*(Sample("many", number, now, {"app": f"application-{number}"}) for number in range(5000)))
+    live.push(*(Sample("many", {"app": f"application-{number}"}, number, now) for number in range(5000)))
     assert live.query("count(many)") == {(): 5000}
 
 
 def test_a_killed_prometheus_comes_back_with_what_was_pushed(live: LivePrometheus) -> None:
-    live.push(Sample("kept", 7, time.time()))
+    live.push(Sample("kept", {}, 7, time.time()))
     live.process.kill()
     with pytest.raises(requests.ConnectionError):
         live.query("kept")
