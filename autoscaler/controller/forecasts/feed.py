@@ -6,7 +6,7 @@ step of all workloads in shared requests, one history, the start of one fit. Fit
 
 from __future__ import annotations
 
-import logging
+import enum
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -24,7 +24,6 @@ from autoscaler.controller.forecasts.schedule import (
     Pace,
     regular_fit_s,
     seconds_to_next_fit,
-    seconds_to_retry,
 )
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.forecasting.registry import SLOW
@@ -33,20 +32,28 @@ from autoscaler.signals.errors import InputError
 from autoscaler.signals.instant import InstantQuery
 from autoscaler.signals.settings import ConnectionSettings
 
-_LOG = logging.getLogger(__name__)
-
 _REQUESTS_PER_S = 3.0
 _BURST = 10.0
 _SETTLING_S = 3.0
 _SETTLING_SHARE = 10
 """A step is read a little after it is over: until then its samples may still be on their way."""
-_GATHER_FIRST_S, _GATHER_S = 5.0, 120.0
-"""How long a workload that was read waits for others to be fitted with: little before its first fit."""
+_GATHER_FIRST_S, _GATHER_S = 10.0, 120.0
+"""How long at most a history waits for others to be fitted with: little before a first fit."""
 _AHEAD_OF_TIME = 0.1
 """Share of the time between two fits by which a fit may be early, to go along with another one."""
 _MOST_GATHERED = 100
+_GAP_RETRY_S = 300.0
 _LONGEST_REST_S = 5.0
 _BUSY_REST_S = 0.2
+
+
+class _Errand(enum.IntEnum):
+    """Why something is read, the most urgent first."""
+
+    FIRST = enum.auto()
+    GAP = enum.auto()
+    REFIT = enum.auto()
+    NONE = enum.auto()
 
 
 @dataclass(slots=True)
@@ -176,38 +183,37 @@ class Feed:
     def _read_one(self, reader: Reader, now_s: float) -> None:
         if self._pace.wait_s(now_s) > 0:
             return
-        workload = self._next_to_read(now_s)
+        errand, workload = self._next_to_read(now_s)
         if workload is None:
             return
         try:
-            if workload.gap_s is not None and workload.due_s > now_s and workload.recent is not None:
-                self._fill_gap(reader, workload, workload.recent, now_s)
+            if errand is _Errand.GAP:
+                self._fill_gap(reader, workload)
             else:
                 self._read_history(reader, workload, now_s)
         except (Unreadable, InputError) as error:
-            if workload.gap_s is not None and workload.due_s > now_s:
-                workload.gap_due_s = now_s + seconds_to_retry(6)
+            if errand is _Errand.GAP:
+                workload.gap_due_s = now_s + _GAP_RETRY_S
             else:
                 workload.failed(now_s)
             self._tell_failures([workload], str(error))
 
-    def _next_to_read(self, now_s: float) -> Workload | None:
-        """First whoever has no forecast yet, then gaps, then whose next fit has come."""
+    def _next_to_read(self, now_s: float) -> tuple[_Errand, Workload | None]:
+        """What to read next, and of whom: in the order of errands, and then of what is due longest."""
         waiting = {kind for kind, gathering in self._gathering.items() if not gathering.first}
         full = sum(len(gathering.workloads) for gathering in self._gathering.values()) >= _MOST_GATHERED
-        best: tuple[int, float] | None = None
-        chosen = None
+        errands = []
         for workload in self._workloads.values():
-            rank = None
-            if not workload.pending and not full:
-                early_s = _AHEAD_OF_TIME * workload.request.refit_s if waiting and workload.complete else 0.0
-                if workload.due_s - early_s <= now_s:
-                    rank = (0 if workload.fitted is None else 2, workload.due_s)
-            if rank is None and workload.gap_s is not None and workload.gap_due_s <= now_s:
-                rank = (1, workload.gap_due_s)
-            if rank is not None and (best is None or rank < best):
-                best, chosen = rank, workload
-        return chosen
+            early_s = _AHEAD_OF_TIME * workload.request.refit_s if waiting and workload.complete else 0.0
+            if not (workload.pending or full) and workload.due_s - early_s <= now_s:
+                errand = _Errand.FIRST if workload.fitted is None else _Errand.REFIT
+                errands.append((errand, workload.due_s, workload))
+            elif workload.gap_s is not None and workload.gap_due_s <= now_s:
+                errands.append((_Errand.GAP, workload.gap_due_s, workload))
+        if not errands:
+            return _Errand.NONE, None
+        errand, _, workload = min(errands, key=lambda item: item[:2])
+        return errand, workload
 
     def _read_history(self, reader: Reader, workload: Workload, now_s: float) -> None:
         request = workload.request
@@ -233,10 +239,11 @@ class Feed:
             self._tell_failures([workload], said)
         self._gather(workload, history, end_s, now_s)
 
-    def _fill_gap(self, reader: Reader, workload: Workload, recent: Recent, now_s: float) -> None:
-        request = workload.request
-        start_s = workload.gap_s if workload.gap_s is not None else recent.end_s
-        start_s = max(start_s, recent.end_s - (request.width - 1) * request.step_s)
+    def _fill_gap(self, reader: Reader, workload: Workload) -> None:
+        request, recent = workload.request, workload.recent
+        if recent is None or workload.gap_s is None:
+            return
+        start_s = max(workload.gap_s, recent.end_s - (request.width - 1) * request.step_s)
         self._pace.spend(-(-((recent.end_s - start_s) // request.step_s + 1) // self._source.max_points))
         values, _ = read_load(reader, None, request.query, start_s, recent.end_s, request.step_s)
         recent.fill(start_s, values)
@@ -257,11 +264,14 @@ class Feed:
         gathering.histories.append(history)
 
     def _start_fit(self, now_s: float) -> None:
+        """Fit whoever waits with as many others as a fit takes, or when no others are about to come."""
+        more = self._next_to_read(now_s)[0] in (_Errand.FIRST, _Errand.REFIT)
         for kind, gathering in list(self._gathering.items()):
             slow = kind.model in SLOW
             patience_s = _GATHER_FIRST_S if gathering.first else _GATHER_S
             full = len(gathering.workloads) >= rows_at_once(gathering.workloads[0].request)
-            if slow in self._fitting or not (full or now_s >= gathering.since_s + patience_s):
+            waited = not more or now_s >= gathering.since_s + patience_s
+            if slow in self._fitting or not (full or waited):
                 continue
             del self._gathering[kind]
             pool = self._slow if slow else self._fast
@@ -296,7 +306,7 @@ class Feed:
         rest_s = _BUSY_REST_S if self._fitting or self._gathering else _LONGEST_REST_S
         for step_s in {workload.request.step_s for workload in self._workloads.values()}:
             rest_s = min(rest_s, _newest_step_s(now_s, step_s) + step_s + _settling_s(step_s) - now_s)
-        if self._next_to_read(now_s) is not None:
+        if self._next_to_read(now_s)[1] is not None:
             rest_s = min(rest_s, self._pace.wait_s(now_s))
         return max(0.0, rest_s)
 
