@@ -8,7 +8,7 @@ Pure: reads no files and asks no cluster. Nothing of the source is dropped witho
 from autoscaler.adoption.compose import Adoption, Wanted, compose
 from autoscaler.adoption.quantity import amount
 from autoscaler.adoption.reading import Autoscalers, Found, PassedOver, autoscaler_of, autoscalers_in
-from autoscaler.adoption.remarks import Outcome, Remark
+from autoscaler.adoption.remarks import Outcome, Remark, printable
 from autoscaler.adoption.scaler import Scaler
 from autoscaler.adoption.together import adopt
 from autoscaler.adoption.writing import written
@@ -27,5 +27,6 @@ __all__ = [
     "autoscaler_of",
     "autoscalers_in",
     "compose",
+    "printable",
     "written",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autoscaler.adoption.remarks import Outcome, Remark, fill_in, kept, lost, no_need
+from autoscaler.adoption.remarks import Outcome, Remark, fill_in, kept, lost, no_need, printable
 from autoscaler.adoption.scaler import CpuSignal, LoadProposal, QueueProposal, Scaler
 from autoscaler.spec.resource import API_VERSION, KIND
 from autoscaler.spec.yamltree import Path
@@ -187,10 +187,9 @@ def _hints(queues: tuple[QueueProposal, ...], *, first: bool) -> Iterator[str]:
         if first:
             yield "signals:"
             first = False
-        depth = queue.depth or "PROMQL"
-        quoted = "'" + depth.replace("'", "''") + "'"
+        quoted = "'" + printable(queue.depth or "PROMQL").replace("'", "''") + "'"
         yield "  - type: QueueDepth"
-        yield f"    query: {' '.join(quoted.split())}"
+        yield f"    query: {quoted}"
         yield "    drainWithin: 60s"
         yield "    perReplica: 1 # items one pod takes out of the queue per second"
 

@@ -95,10 +95,10 @@ def _about_prometheus(field: str, trigger: Trigger) -> Iterator[Remark]:
         connection.append("authenticationRef")
     if connection:
         text = (
-            "a resource names a source that the operator's administrator configured, "
-            "with its address and credentials (spec.load.source)"
+            f"{', '.join(connection)}: a resource only names a source, whose address and credentials the "
+            "operator's administrator configured (spec.load.source)"
         )
-        yield no_need(f"{field}: {', '.join(connection)}", text)
+        yield no_need(f"{field}.metadata", text)
     if trigger.get("ignoreNullValues", "true") != "false":
         text = (
             "KEDA takes an empty answer for 0; here it is unknown and removes nothing. "

@@ -33,21 +33,26 @@ class Remark:
         return self.outcome in (Outcome.LOST, Outcome.FILL_IN)
 
 
+def printable(text: str) -> str:
+    """One line without what could end it, or steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+
+
 def kept(field: str, text: str) -> Remark:
     """Stands in the manifest."""
-    return Remark(Outcome.KEPT, field, text)
+    return Remark(Outcome.KEPT, printable(field), printable(text))
 
 
 def no_need(field: str, text: str) -> Remark:
     """Left out, and nothing is missing without it."""
-    return Remark(Outcome.NO_NEED, field, text)
+    return Remark(Outcome.NO_NEED, printable(field), printable(text))
 
 
 def lost(field: str, text: str) -> Remark:
     """Left out, with what that means and what to do about it."""
-    return Remark(Outcome.LOST, field, text)
+    return Remark(Outcome.LOST, printable(field), printable(text))
 
 
 def fill_in(field: str, text: str) -> Remark:
     """To be completed or confirmed in the manifest."""
-    return Remark(Outcome.FILL_IN, field, text)
+    return Remark(Outcome.FILL_IN, printable(field), printable(text))

@@ -21,6 +21,7 @@ from autoscaler.adoption import (
     amount,
     autoscaler_of,
     autoscalers_in,
+    printable,
     written,
 )
 from autoscaler.cli.exits import FOUND_PROBLEMS, OK, UNUSABLE
@@ -71,10 +72,10 @@ def importing(options: Options) -> int:
     read = _read(options)
     err = Console(stderr=True, soft_wrap=True, highlight=False)
     for other in read.passed_over:
-        err.print(Text(f"{other.file}:{other.line}: {other.why}", style="dim"))
+        err.print(Text(printable(f"{other.file}:{other.line}: {other.why}"), style="dim"))
     if read.problems:
         for problem in read.problems:
-            err.print(Text(str(problem)))
+            err.print(Text(printable(str(problem))))
         return UNUSABLE
     if not read.found:
         raise InputError(
