@@ -34,7 +34,7 @@ def _live_bytes(connection: Connection, name: str) -> int:
     connection.execute(text(f"ANALYZE {name}"))
     count = text("SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = CAST(:name AS regclass)")
     rows = connection.execute(count, {"name": name}).scalar_one()
-    some = f"(SELECT * FROM {name} LIMIT 1000) AS some"
-    sample = f"SELECT coalesce(avg(pg_column_size(some.*)), 0) FROM {some}"
+    sampled = f"(SELECT * FROM {name} LIMIT 1000) AS sampled"
+    sample = f"SELECT coalesce(avg(pg_column_size(sampled.*)), 0) FROM {sampled}"
     width = connection.execute(text(sample)).scalar_one()
     return int(rows * (float(width) + _PER_ROW_BYTES))

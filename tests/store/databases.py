@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import threading
 import time
@@ -106,6 +108,20 @@ class PostgresqlDatabase(Database):
             yield
         finally:
             self._server.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within this context the server does not answer, as on a machine that hangs."""
+        with psycopg.connect(self._server.url("postgres")) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
+            processes = [pid for (pid,) in connection.execute(query, [self.name])]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:

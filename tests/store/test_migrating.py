@@ -1,0 +1,141 @@
+"""The tables come about whole or not at all, whoever starts when, and only where they belong."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import pytest
+from alembic import command
+from databases import Database, SqliteDatabase
+from rowmaking import decision, memory
+from sqlalchemy import event, inspect
+
+from autoscaler.store.engine import WRITING
+from autoscaler.store.errors import SchemaError, StoreError
+from autoscaler.store.migrating import alembic_config
+from autoscaler.store.schema import Schema
+from autoscaler.store.store import Store
+
+_SPAWN = multiprocessing.get_context("spawn")
+_TABLES = {*Schema.metadata.tables, "alembic_version"}
+
+
+def _tables(store: Store) -> set[str]:
+    return set(inspect(store.engine).get_table_names())
+
+
+def _with_alembic(store: Store, work: Callable[[Any], None]) -> None:
+    with store.engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+        work(alembic_config(connection))
+
+
+def test_the_migrations_lead_to_the_tables_that_the_code_expects(store: Store) -> None:
+    assert _tables(store) == _TABLES
+    _with_alembic(store, command.check)
+
+
+def test_every_migration_can_be_taken_back_and_made_again(store: Store) -> None:
+    _with_alembic(store, lambda config: command.downgrade(config, "base"))
+    assert _tables(store) == {"alembic_version"}
+    store.migrate()
+    _with_alembic(store, command.check)
+    store.write([decision()])
+
+
+def test_tables_that_are_up_to_date_are_left_alone(store: Store) -> None:
+    store.write([memory()])
+    store.migrate()
+    assert store.memories()
+
+
+def _migrate_when_all_are_ready(url: str, ready: Barrier) -> None:
+    store = Store.open(url)
+    ready.wait(60)
+    store.migrate()
+    store.write([memory(workload=f"shop/{os.getpid()}")])
+
+
+@pytest.mark.slow
+def test_replicas_that_start_at_once_both_end_well(database: Database) -> None:
+    ready = _SPAWN.Barrier(3)
+    starters = [_SPAWN.Process(target=_migrate_when_all_are_ready, args=(database.url, ready)) for _ in "abc"]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join(60)
+    assert [starter.exitcode for starter in starters] == [0, 0, 0]
+    store = database.store()
+    assert len(store.memories()) == 3
+    assert _tables(store) == _TABLES
+    store.close()
+
+
+def _die_half_way(url: str) -> None:
+    store = Store.open(url)
+
+    @event.listens_for(store.engine, "after_cursor_execute")
+    def _die(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "CREATE TABLE decisions" in statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    store.migrate()
+
+
+@pytest.mark.slow
+def test_a_migration_killed_half_way_is_made_whole_by_the_next_start(database: Database) -> None:
+    dying = _SPAWN.Process(target=_die_half_way, args=(database.url,))
+    dying.start()
+    dying.join(60)
+    assert dying.exitcode == -signal.SIGKILL
+    store = database.store()
+    assert _tables(store) == set()
+    store.migrate()
+    assert _tables(store) == _TABLES
+    store.write([decision()])
+    store.close()
+
+
+def test_a_store_of_a_newer_release_is_refused_and_left_as_it_is(store: Store, database: Database) -> None:
+    database.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SchemaError, match=r"newer release \(schema 9999; this one knows \d{4}\)"):
+        store.migrate()
+    assert _tables(store) == _TABLES
+
+
+def test_a_database_with_other_peoples_tables_is_refused(database: Database) -> None:
+    database.execute("CREATE TABLE decisions (note TEXT)")
+    store = database.store()
+    with pytest.raises(SchemaError, match=r"not of this store \(decisions\)"):
+        store.migrate()
+    assert _tables(store) == {"decisions"}
+    store.close()
+
+
+def test_tables_beside_ours_disturb_nobody(database: Database) -> None:
+    database.execute("CREATE TABLE invoices (note TEXT)")
+    store = database.migrated()
+    assert _tables(store) == {*_TABLES, "invoices"}
+    store.close()
+
+
+def test_tables_that_are_up_to_date_can_be_opened_read_only(tmp_path: Any) -> None:
+    database = SqliteDatabase(tmp_path)
+    writer = database.migrated()
+    writer.write([memory()])
+    reader = Store.open(f"sqlite:///file:{database.file}?mode=ro&uri=true")
+    reader.migrate()
+    assert reader.memories()
+    with pytest.raises(StoreError, match="readonly"):
+        reader.write([memory()])
+    reader.close()
+    writer.close()
+
+
+def test_a_file_in_a_folder_that_is_not_there_names_the_folder(tmp_path: Any) -> None:
+    with pytest.raises(StoreError, match=f"the folder {tmp_path}/none of the store does not exist"):
+        Store.open(f"sqlite:///{tmp_path}/none/store.db").migrate()
