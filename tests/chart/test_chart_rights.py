@@ -21,8 +21,8 @@ _BASE = {
     ("events.k8s.io", "events"): {"create", "patch"},
 }
 _FLOOR = _BASE | {
-    ("autoscaling", "horizontalpodautoscalers"): {"list", "watch", "patch"},
-    ("keda.sh", "scaledobjects"): {"list", "watch", "patch"},
+    ("autoscaling", "horizontalpodautoscalers"): {"get", "list", "watch", "patch"},
+    ("keda.sh", "scaledobjects"): {"get", "list", "watch", "patch"},
 }
 _ROLLOUTS = _BASE | {("argoproj.io", "rollouts/scale"): {"get", "patch"}}
 
