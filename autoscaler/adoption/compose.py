@@ -84,7 +84,7 @@ def compose(scaler: Scaler, wanted: Wanted) -> Adoption:
     remarks = [*scaler.remarks, *_about_cpu(scaler, wanted), *scaler.demands.remarks]
     remarks += map(_about_queue, scaler.demands.queues)
     if wanted.floor:
-        remarks = [_staying(remark, scaler) for remark in remarks]
+        remarks = list(dict.fromkeys(_staying(remark, scaler) for remark in remarks))
     remarks += [*about_mode, *about_load]
     return Adoption(
         scaler=scaler,
