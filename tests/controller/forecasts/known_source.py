@@ -58,6 +58,10 @@ class Known:
     instants: list[list[str]] = field(default_factory=list)
     identity: str = "known"
 
+    def __call__(self, settings: ConnectionSettings) -> Known:
+        """Opening it gives itself."""
+        return self
+
     def at(self, query: str, times_s: Sequence[int]) -> Floats:
         load = self.loads.get(query, np.empty(0))
         places = len(load) - 1 - (self.end_s - np.asarray(times_s)) // self.step_s

@@ -3,65 +3,25 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from feed_in_hand import Running
 from known_source import END_S, HORIZON, LEAD, SOURCE, Known, request, wave
 
 from autoscaler.backtest.foresight import foresee
 from autoscaler.controller.forecasts import fitting
-from autoscaler.controller.forecasts.fan import Fan
-from autoscaler.controller.forecasts.feed import Feed
-from autoscaler.controller.forecasts.messages import Told
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Batch, Floats, Forecast, Grade
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.recorded import read_recorded
+from autoscaler.signals.settings import ConnectionSettings
 
 DAYS = 3
 STEPS = DAYS * 1440
-
-
-class AtOnce(Executor):
-    """Does what it is given before it answers."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
-class Running:
-    """A feed on a known source, with a clock that tests turn by hand."""
-
-    def __init__(self, known: Known, *requests: ForecastRequest, folder: Path | None = None) -> None:
-        self.known = known
-        self.now_s = float(known.end_s + 4)
-        self.fans: dict[str, list[Fan]] = {}
-        self.failures: dict[str, list[str]] = {}
-        self.feed = Feed(SOURCE, lambda _: known, folder, AtOnce(), AtOnce(), self._take)
-        for revision, wanted in enumerate(requests):
-            self.feed.want(wanted.key, revision, wanted)
-
-    def _take(self, told: Told) -> None:
-        for key, (_, fan) in told.fans.items():
-            self.fans.setdefault(key, []).append(fan)
-        for key, (_, reason) in told.failures.items():
-            self.failures.setdefault(key, []).append(reason)
-
-    def run(self, seconds: float) -> None:
-        """As many turns as the feed wants within so long."""
-        ends_s = self.now_s + seconds
-        while self.now_s < ends_s:
-            self.now_s = min(ends_s, self.now_s + max(0.05, self.feed.turn(self.now_s)))
-
-    def fan(self, key: str = "shop/web") -> Fan:
-        return self.fans[key][-1]
 
 
 def alone(history: Floats, end_s: int, asked: ForecastRequest) -> Forecast:
@@ -174,16 +134,15 @@ def test_while_nothing_answers_fans_grow_old_and_afterwards_the_gap_is_filled() 
 
 def test_after_a_gap_was_filled_the_forecast_is_as_if_there_had_been_none() -> None:
     load = wave(STEPS + 30)
-    running, undisturbed = (
-        Running(Known({"shop/web": load}, end_s=END_S + 1800), request()) for _ in range(2)
-    )
+    known, calm = (Known({"shop/web": load}, end_s=END_S + 1800) for _ in range(2))
+    running, undisturbed = Running(known, request()), Running(calm, request())
     for one in (running, undisturbed):
         one.now_s = END_S + 4.0
         one.run(70)
-    running.known.down = True
+    known.down = True
     running.run(300)
     undisturbed.run(300)
-    running.known.down = False
+    known.down = False
     for one in (running, undisturbed):
         one.run(180)
     assert running.fan().made_at_s == undisturbed.fan().made_at_s
@@ -315,15 +274,14 @@ def test_what_is_no_longer_wanted_is_neither_read_nor_kept(tmp_path: Path) -> No
 
 def test_a_source_that_cannot_be_opened_is_told_of_every_workload_and_tried_again() -> None:
     known = Known({"shop/web": wave(STEPS)})
-    running = Running(known, request())
     broken = [True]
 
-    def opens(_: object) -> Known:
+    def opens(_: ConnectionSettings) -> Known:
         if broken[0]:
             raise InputError("the token file is missing")
         return known
 
-    running.feed._open_reader = opens
+    running = Running(opens, request())
     running.run(8)
     assert running.failures["shop/web"] == ["the token file is missing"]
     broken[0] = False

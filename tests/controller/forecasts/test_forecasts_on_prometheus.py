@@ -1,0 +1,77 @@
+"""Forecasts from a real Prometheus: the same as from the numbers it was filled with."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from feed_in_hand import Running
+from known_source import request
+from real_prometheus import RealPrometheus, backfill_values, running_prometheus, write_openmetrics
+
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.series import Batch
+from autoscaler.signals.prometheus import Prometheus
+from autoscaler.signals.settings import ConnectionSettings
+
+pytestmark = pytest.mark.prometheus
+STEP_S, STEPS = 60, 7 * 1440 + 30
+END_S = int(time.time() - 600) // STEP_S * STEP_S
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]:
+    """A week and a half hour of `load{service="s00"…"s02"}` at one minute."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    values = backfill_values(3, STEPS)
+    write_openmetrics(folder / "load.txt", END_S - (STEPS - 1) * STEP_S, values)
+    promtool = shutil.which("promtool") or pytest.skip("no promtool on PATH (apt-get install prometheus)")
+    subprocess.run(
+        [
+            *(promtool, "tsdb", "create-blocks-from", "--max-block-duration=672h", "openmetrics"),
+            *(str(folder / "load.txt"), str(folder / "data")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with running_prometheus(folder) as url:
+        yield RealPrometheus(url, folder, END_S - (STEPS - 1) * STEP_S, STEP_S, values)
+
+
+def test_a_fan_is_what_the_model_says_of_what_the_server_holds(
+    server: RealPrometheus, tmp_path: Path
+) -> None:
+    source = ConnectionSettings(server.url)
+    begins_s, width = END_S - 10 * STEP_S, 7 * 1440
+    wanted = [
+        request(
+            f"shop/{name}", f'sum(load{{service="{name}"}})', source=source, history_s=float(width * STEP_S)
+        )
+        for name in ("s00", "s01")
+    ]
+    broken = request("shop/broken", "sum(load", source=source)
+    empty = request("shop/empty", "sum(nothing)", source=source)
+    running = Running(Prometheus, *wanted, broken, empty, source=source, folder=tmp_path)
+    running.now_s = begins_s + 4.0
+    running.run(10 * STEP_S + 5)
+    running.feed.close()
+    for asked in wanted:
+        load = server.values[asked.key.removeprefix("shop/")]
+        history = Batch(load[-10 - width : -10][np.newaxis], np.array([begins_s]), STEP_S)
+        recent = Batch(load[-width:][np.newaxis], np.array([END_S]), STEP_S)
+        fitted = forecaster("auto").fit(history, asked.settings)
+        told = fitted.predict(recent, np.zeros(1, np.int64))
+        fan = running.fan(asked.key)
+        assert fan.made_at_s == END_S
+        assert (fan.model, fan.grade) == (told.models[0], told.grades[0])
+        np.testing.assert_allclose(fan.peaks, told.peaks[0], rtol=1e-5)
+        np.testing.assert_allclose(fan.values, told.values[0], rtol=1e-5)
+        assert fan.judged == 10 - asked.lead + 1
+    assert "malformed" in running.failures["shop/broken"][0]
+    assert "finds nothing" in running.failures["shop/empty"][0]
+    assert "shop/broken" not in running.fans
