@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, Vali
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from autoscaler.adoption.remarks import Remark, no_need
 from autoscaler.spec.behavior import Behavior
 from autoscaler.spec.problems import explain
 from autoscaler.spec.resource import GROUP, Subdomain
@@ -107,6 +108,11 @@ class Metadata(Form):
     labels: dict[str, Text] = Field(default_factory=dict)
     annotations: dict[str, Text] = Field(default_factory=dict)
     owner_references: tuple[dict[str, Any], ...] = ()
+
+    def said(self) -> Iterator[Remark]:
+        """What is to be said about the rest of the metadata."""
+        if self.labels:
+            yield no_need("metadata.labels", "tools find their objects by them, and this is another object")
 
     def minimum(self, now: int) -> int:
         """The least number of replicas as people wrote it, should the operator have raised it to `now`."""

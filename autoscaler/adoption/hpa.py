@@ -36,7 +36,7 @@ def from_hpa(form: HpaForm) -> Scaler:
         max_replicas=high,
         behavior=spec.behavior,
         demands=of_metrics(spec, metadata.namespace),
-        remarks=(*remarks, *_unread(form)),
+        remarks=(*remarks, *metadata.said(), *_unread(form)),
     )
 
 

@@ -53,6 +53,7 @@ def from_scaled_object(form: ScaledObjectForm) -> Scaler:
             *noted,
             *_zero(spec, behavior, reaches_zero),
             *_settings(spec),
+            *metadata.said(),
             *_unread(form),
         ),
     )

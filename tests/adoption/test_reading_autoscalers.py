@@ -146,6 +146,13 @@ def test_a_manifest_with_nothing_filled_in_is_refused_for_exactly_that() -> None
     assert text.count("# fill in:") == 2
 
 
+def test_labels_are_left_to_the_tools_that_set_them() -> None:
+    read = autoscalers_in(HPA.replace("shop}", "shop, labels: {app: web}}"), "f.yaml")
+    (adoption,) = adopt([found.scaler for found in read.found], Wanted())
+    assert "labels" not in adoption.manifest["metadata"]
+    assert "metadata.labels" in told(adoption, Outcome.NO_NEED)
+
+
 def test_no_line_ends_in_blanks_and_the_namespace_is_left_out_where_it_was() -> None:
     read = autoscalers_in(HPA.replace(", namespace: shop", ""), "f.yaml")
     text = written(adopt([found.scaler for found in read.found], Wanted()))
