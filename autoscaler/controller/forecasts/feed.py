@@ -42,6 +42,8 @@ _GATHER_FIRST_S, _GATHER_S = 10.0, 120.0
 _AHEAD_OF_TIME = 0.1
 """Share of the time between two fits by which a fit may be early, to go along with another one."""
 _MOST_GATHERED = 100
+_MOST_TOLD = 100
+"""Fans in one message: messages are held in memory as a whole, on both sides."""
 _GAP_RETRY_S = 300.0
 _LONGEST_REST_S = 5.0
 _BUSY_REST_S = 0.2
@@ -97,8 +99,12 @@ class Feed:
 
     def want(self, key: str, revision: int, request: ForecastRequest) -> None:
         """Forecast `key` from now on, in place of what was wanted of it before."""
+        before = self._workloads.get(key)
         self.drop(key, unless=request)
-        self._workloads[key] = Workload(request, revision)
+        self._workloads[key] = made = Workload(request, revision)
+        if before is not None and before.complete and request.same_load(before.request):
+            # Its load goes on being seen, and its history is on disk: no need to begin with a part of it.
+            made.recent = before.recent
 
     def drop(self, key: str, unless: ForecastRequest | None = None) -> None:
         """Forecast `key` no longer. unless: forget nothing that this request still needs."""
@@ -173,8 +179,9 @@ class Feed:
             if workload.request.key in fans:
                 workload.failure = ""
         revisions = {workload.request.key: workload.revision for workload in workloads}
-        if fans:
-            self._tell(Told(fans={key: (revisions[key], fan) for key, fan in fans.items()}))
+        told = [(key, (revisions[key], fan)) for key, fan in fans.items()]
+        for first in range(0, len(told), _MOST_TOLD):
+            self._tell(Told(fans=dict(told[first : first + _MOST_TOLD])))
         for workload, reason in failed:
             self._tell_failures([workload], reason)
 

@@ -8,7 +8,7 @@ _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 """Ages of a history at which a young workload has learned enough to be fitted again."""
 _FEWEST_STEPS_BETWEEN_FITS = 96
 _JITTER = 0.2
-_FIRST_RETRY_S, _LONGEST_RETRY_S = 15.0, 600.0
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 15.0, 300.0
 
 
 def regular_fit_s(refit_s: float, step_s: int) -> float:

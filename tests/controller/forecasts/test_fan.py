@@ -172,7 +172,7 @@ def test_young_histories_are_fitted_sooner_and_old_ones_on_schedule_but_not_all_
 
 
 def test_retries_become_rarer() -> None:
-    assert [seconds_to_retry(n) for n in (1, 2, 3, 99)] == [15, 30, 60, 600]
+    assert [seconds_to_retry(n) for n in (1, 2, 3, 99)] == [15, 30, 60, 300]
 
 
 def test_a_pace_allows_a_burst_and_then_its_rate() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,19 @@ def test_long_histories_are_begun_with_what_one_request_gives() -> None:
     assert asked[3:] == [steps] * 3
     running.run(200)
     assert running.fan("shop/w0").grade is Grade.WEEKLY
+
+
+def test_another_lead_time_takes_the_whole_history_at_once(tmp_path: Path) -> None:
+    steps = 28 * 1440
+    known = Known({"shop/web": wave(steps + 9)}, end_s=END_S + 540)
+    asked = request(history_s=28 * 86_400.0)
+    running = Running(known, asked, folder=tmp_path)
+    running.run(100)
+    known.ranges.clear()
+    running.feed.want("shop/web", 1, replace(asked, settings=replace(asked.settings, lead=5)))
+    running.run(90)
+    assert [(end_s - start_s) // 60 for _, start_s, end_s in known.ranges] == [10]
+    assert (running.fan().lead, running.fan().grade) == (5, Grade.WEEKLY)
 
 
 def test_histories_are_not_read_faster_than_the_source_is_promised() -> None:
