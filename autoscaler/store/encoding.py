@@ -40,7 +40,7 @@ class Kind(enum.IntEnum):
     AUDIT = 9
 
 
-_OVERHEAD_BYTES = 1000
+_OVERHEAD_BYTES = 600
 """Of Python's objects around one waiting row, as measured by tracemalloc, rounded up."""
 
 

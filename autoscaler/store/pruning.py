@@ -35,7 +35,7 @@ class Retention:
     hours_s: float = 400 * _DAY_S
     forecasts_s: float = 7 * _DAY_S
     audit_s: float = 400 * _DAY_S
-    max_bytes: int | None = 8 * 1024**3
+    max_bytes: int | None = 1536 * 1024**2
     step_rows: int = 5_000
     step_workloads: int = 50
 

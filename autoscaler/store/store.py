@@ -81,6 +81,16 @@ class Store:
         """As `write`, of rows that were encoded before."""
         if not rows:
             return
+        remembered = bool(self._known)
+        try:
+            self._write(rows)
+        except RowError:
+            if not remembered:
+                raise
+            # The numbers that were remembered may be of an older state, if a backup was restored meanwhile.
+            self._write(rows)
+
+    def _write(self, rows: Sequence[EncodedRow]) -> None:
         try:
             with self._transaction(writing=True) as connection:
                 write_rows(connection, rows, self._known)

@@ -29,6 +29,9 @@ class KnownIds:
         self.workloads: dict[str, int] = {}
         self.reasons: dict[str, int] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self.workloads or self.reasons)
+
     def forget(self) -> None:
         """Ask again from now on."""
         self.workloads.clear()

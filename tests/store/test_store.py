@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import math
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import SqliteDatabase
 from rowmaking import START_S, WORKLOAD, decision, memory, observed
 
-from autoscaler.store.errors import RowError
+from autoscaler.store.errors import RowError, StoreError
 from autoscaler.store.ids import new_id
 from autoscaler.store.rows import (
     Audited,
@@ -233,3 +236,28 @@ def test_a_cursor_that_is_no_identifier_is_the_callers_mistake(cursor: str) -> N
 def test_a_url_that_cannot_be_used_is_refused_at_once(url: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         Store.open(url)
+
+
+def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ValueError, match=r"pip install 'predictive-autoscaler\[postgres\]'"):
+        Store.open("postgresql://host/name")
+
+
+@pytest.mark.parametrize("form", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_usual_form_of_a_postgresql_url_is_taken(form: str) -> None:
+    url = Store.open(f"{form}://ann@host:5433/name?sslmode=verify-full&connect_timeout=9").engine.url
+    assert (url.drivername, url.host, url.port, url.database) == ("postgresql+psycopg", "host", 5433, "name")
+    assert (url.query["sslmode"], url.query["connect_timeout"]) == ("verify-full", "9")
+
+
+def test_a_damaged_payload_is_the_stores_fault_and_named(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    store = database.migrated()
+    made = decision()
+    store.write([made])
+    database.execute("UPDATE decisions SET payload = x'00'")
+    with pytest.raises(StoreError, match="a stored payload is damaged"):
+        store.decision(made.id)
+    assert len(store.decisions().decisions) == 1
+    store.close()
