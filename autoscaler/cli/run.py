@@ -14,6 +14,12 @@ from autoscaler.controller.operator import Operator
 from autoscaler.signals.errors import InputError
 
 
+# Without the values of local variables: an error must not carry a secret into the log.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
 def run(config: Path, kubeconfig: Path | None, context: str) -> None:
     """Run until SIGTERM or SIGINT. Raises InputError for what cannot be used."""
     try:
@@ -44,7 +50,7 @@ def _log_to_stderr(log: Log) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     rendered: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_TRACEBACKS, structlog.processors.JSONRenderer()]
         if log.format == "json"
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from autoscaler.controller.outcome import Outcome
 from autoscaler.planning.decide import FORECAST
 from autoscaler.planning.decision import Reason
 from autoscaler.spec.status import Condition
+from autoscaler.spec.units import format_time
 
 _SPEND = (Reason.HOURLY_CAP, Reason.DAILY_BUDGET, Reason.MONTHLY_BUDGET)
 _RIVALRY = ("RivalFound", "WritesUndone")
@@ -44,15 +46,13 @@ def merged(
 
 
 def _condition(one: Finding, before: Condition | None, generation: int, now_s: float) -> Condition:
-    status = "True" if one.holds else "False"
-    same = before is not None and before.status == status
+    status: Literal["True", "False"] = "True" if one.holds else "False"
+    since_s = before.last_transition_time if before is not None and before.status == status else int(now_s)
     return Condition(
         type=one.type,
-        status="True" if one.holds else "False",
+        status=status,
         observed_generation=generation,
-        last_transition_time=before.last_transition_time
-        if same and before is not None
-        else float(int(now_s)),
+        last_transition_time=format_time(since_s),
         reason=one.reason,
         message=one.message,
     )

@@ -14,6 +14,7 @@ from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.planning.explain import explain, shown
 from autoscaler.spec.status import LastScale, LeadTime, Override, SpendToday, Status
+from autoscaler.spec.units import format_time
 
 _EVERY_S = 60.0
 _PASSING = (
@@ -57,12 +58,16 @@ def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
     update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
     override = outcome.asked.override
     update["override"] = (
-        None if override is None else Override(replicas=override.replicas, until=override.until_s)
+        None
+        if override is None
+        else Override(replicas=override.replicas, until=format_time(override.until_s))
     )
     if outcome.decision is not None:
         update |= _decided(outcome, running)
     if outcome.write is Write.DONE and outcome.setting is not None and outcome.count is not None:
-        update["last_scale"] = LastScale(time=now_s, before=outcome.setting.replicas, after=outcome.count)
+        update["last_scale"] = LastScale(
+            time=format_time(now_s), before=outcome.setting.replicas, after=outcome.count
+        )
     return before.model_copy(update=update)
 
 
@@ -116,7 +121,7 @@ def _lead_time(running: Running) -> LeadTime:
         seconds=round(running.lead_time_s),
         source="Measured",
         samples=measured.samples,
-        newest_sample_time=measured.newest_s,
+        newest_sample_time=format_time(measured.newest_s),
     )
 
 
@@ -126,7 +131,7 @@ def _spend(outcome: Outcome) -> SpendToday | None:
         return None
     spent, budget = decision.memory.spent, policy.spend.daily_budget
     return SpendToday(
-        time=float(int(outcome.now_s)),
+        time=format_time(int(outcome.now_s)),
         today=f"{spent.day:.2f}",
         month=f"{spent.month:.2f}",
         daily_budget=None if budget is None else f"{budget:g}",
