@@ -351,6 +351,29 @@ def test_only_built_in_kinds_heed_a_uid_so_the_version_has_to_be_sent(
     assert cluster.get(scale_path)["spec"]["replicas"] == 2
 
 
+def test_a_status_is_guarded_by_a_version_or_a_test_but_not_by_a_uid(
+    cluster: Cluster, rack: str, namespace: str
+) -> None:
+    path = f"/apis/{rack}/namespaces/{namespace}/racks/web/status"
+    other = "00000000-0000-4000-8000-000000000000"
+    before = cluster.get(path)["metadata"]
+    status = {"status": {"replicas": 1}}
+    assert cluster.patch(path, {"metadata": {"uid": other}, **status})["metadata"]["uid"] == before["uid"]
+    with pytest.raises(Conflict, match="modified"):
+        cluster.patch(
+            path,
+            {"metadata": {"resourceVersion": before["resourceVersion"]}, "status": {"replicas": 2}},
+        )
+    tested = [
+        {"op": "test", "path": "/metadata/uid", "value": other},
+        {"op": "replace", "path": "/status", "value": {"replicas": 3}},
+    ]
+    with pytest.raises(Invalid):
+        cluster.patch(path, tested, "json")
+    tested[0]["value"] = before["uid"]
+    assert cluster.patch(path, tested, "json")["status"] == {"replicas": 3}
+
+
 def test_kinds_are_described_as_the_server_serves_them(cluster: Cluster) -> None:
     found = Discovery(cluster)
     assert found.resource("apps/v1", "Deployment") == Resource("/apis/apps/v1", "deployments", True, True)

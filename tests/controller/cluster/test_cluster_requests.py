@@ -183,6 +183,22 @@ def test_no_redirect_is_followed(serve: Serve) -> None:
     assert other.asked == []
 
 
+def test_silence_after_a_drip_does_not_begin_the_deadline_anew(serve: Serve) -> None:
+    def drip_and_stop(c: Conversation) -> None:
+        c.begin(Content_Length="100000")
+        ends = time.monotonic() + 0.4
+        while time.monotonic() < ends:
+            c.wfile.write(b" ")
+            time.sleep(0.02)
+        c.say_nothing()
+
+    cluster = serve(drip_and_stop).cluster()
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="in time"):
+        cluster.get(PATH, timeout_s=0.5)
+    assert time.monotonic() - began < 0.8
+
+
 @pytest.mark.parametrize("stated", [True, False])
 def test_an_answer_without_end_is_given_up(
     serve: Serve, stated: bool, monkeypatch: pytest.MonkeyPatch

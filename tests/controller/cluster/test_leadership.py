@@ -203,10 +203,15 @@ def test_the_time_of_a_renewal_is_when_it_was_sent(election: Election) -> None:
 def test_a_renewal_that_is_answered_too_late_does_not_revive_the_term(election: Election) -> None:
     first = election.leader("first")
     seen: list[tuple[bool, int]] = []
+    looked: list[float] = []
 
     def late(c: Conversation) -> bool:
-        if c.asked.method == "PUT" and not seen:
-            election.clock.now += 10.5
+        if c.asked.method == "GET" and not looked:
+            election.clock.now += 9.5
+            looked.append(election.clock.now)
+        if c.asked.method == "PUT" and looked and not seen:
+            # Sent in time; on the way back when the term ends.
+            election.clock.now += 1.0
             seen.append((first.holds(), first.term))
         return False
 
