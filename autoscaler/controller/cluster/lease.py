@@ -208,7 +208,8 @@ class Leadership:
         renewing = self.holds()
         if not renewing:
             self._lose("it was not renewed in time")
-        if renewing or ours or self._is_free(seen):
+        # Asked last: a term that `stop` has ended must not be followed by another.
+        if (renewing or ours or self._is_free(seen)) and not self._stopping.is_set():
             self._write(seen, self._written if renewing else self._highest + 1)
 
     def _look(self) -> _Seen:
@@ -290,7 +291,7 @@ class Leadership:
             return
         spec = {**seen.spec, "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _timestamp()}
         try:
-            self._put(seen.lease, spec)
+            self._seen = _Seen(self._put(seen.lease, spec), self._clock())
         except ClusterError as error:
             _log.warning("lease %s/%s is not given up: %s", self._namespace, self._name, error)
 

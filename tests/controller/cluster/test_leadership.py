@@ -242,6 +242,29 @@ def test_a_lease_that_is_given_up_is_taken_at_once(election: Election) -> None:
     assert election.clock.now == 1000.0
 
 
+def test_stopping_between_a_look_and_a_write_begins_no_term(election: Election) -> None:
+    first = election.leader("first")
+    looking, stopped = threading.Event(), threading.Event()
+
+    def look_slowly(c: Conversation) -> bool:
+        if c.asked.method == "GET":
+            looking.set()
+            stopped.wait(5)
+        return False
+
+    election.server.fault = look_slowly
+    assert looking.wait(5)
+    stopping = threading.Thread(target=first.stop)
+    stopping.start()
+    assert eventually(lambda: not first.holds())
+    stopped.set()
+    stopping.join(5)
+    spec = election.server.spec
+    assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("", 0)
+    first.stop()
+    assert first.failure == ""
+
+
 def test_giving_up_does_not_take_the_lease_from_its_new_holder(election: Election) -> None:
     first = election.leader("first")
     election.server.overwrite(holderIdentity="other", leaseTransitions=7)
