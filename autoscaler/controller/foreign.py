@@ -36,12 +36,17 @@ class ForeignWrites:
         self.asked, self.before, self.wrote_s = after, before, now_s
         self.attempted = self.changed_s = None
 
-    def saw(self, current: int, now_s: float, may_be_zero: bool) -> tuple[int, int, float] | None:
+    def saw(self, current: int, now_s: float, may_be_zero: bool, ours: bool) -> tuple[int, int, float] | None:
         """Take note of the count as read. The write of ours it shows was carried out after all, if any.
 
-        may_be_zero: the resource itself allows 0 replicas.
+        may_be_zero: the resource itself allows 0 replicas. ours: the count is ours to write; while it
+        is somebody else's, their changes are no intrusion, and none once it is ours again.
         """
         applied, self.attempted = self.attempted, None
+        if not ours:
+            self.asked, self.changed_s = current, None
+            self.zero_by_hand = current == 0 and not may_be_zero
+            return None
         if applied is not None and current == applied[1]:
             self.wrote(*applied)
             return applied

@@ -273,7 +273,7 @@ class _Announcer:
 
     def skipped(self, source: str, workloads: Sequence[Workload]) -> None:
         self._metrics.skipped(source, workloads)
-        _LOG.warning("evaluations left out: the source is busy", source=source, resources=len(workloads))
+        _LOG.debug("evaluations left out: the source is busy", source=source, resources=len(workloads))
 
     def gone(self, key: str | None) -> None:
         self._metrics.gone(key)

@@ -95,7 +95,10 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
     assert (
         workload.policy is not None and workload.spec is not None
     )  # the caller has a setting, so it has a spec
-    applied = running.foreign.saw(setting.replicas, now_s, may_be_zero=workload.policy.min_replicas == 0)
+    ours = workload.spec.mode in ("Active", "ScaleOutOnly") and not seen.rival
+    applied = running.foreign.saw(
+        setting.replicas, now_s, may_be_zero=workload.policy.min_replicas == 0, ours=ours
+    )
     memory = running.memory
     if applied is not None:
         before, after, at_s = applied

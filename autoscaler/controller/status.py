@@ -24,8 +24,6 @@ _PASSING = (
     "decision",
     "last_decision_time",
     "spend",
-    "ready",
-    "current",
 )
 """Fields whose changes may wait, as do the words of a condition and the samples behind a lead time."""
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import options
 import requests
-import yaml
 from certificates import write_certificates
 from processes import Lifeline, ServerProcess, free_port
+from users import write_kubeconfig, write_tokens
 from waiting import wait_until
 from workloads import Manifest, node, workload
 
@@ -31,14 +31,6 @@ __all__ = ["ControlPlane", "cluster_binaries", "wait_until"]
 
 _SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "cluster-parts.sh"
 
-# Users with a token that is valid as long as the plane lives: name and group. nobody may do nothing.
-_USERS = {
-    "admin": ("admin", "system:masters"),
-    "controller-manager": ("system:kube-controller-manager", "parts"),
-    "scheduler": ("system:kube-scheduler", "parts"),
-    "kubelet": ("kwok", "system:masters"),
-    "nobody": ("nobody", "nobodies"),
-}
 _ZONES = ("zone-a", "zone-b", "zone-c")
 
 
@@ -64,18 +56,13 @@ class ControlPlane:
         self._binaries = binaries
         self.folder = folder or Path(tempfile.mkdtemp(prefix="control-plane-"))
         self._temporary = folder is None
-        self._tokens = {user: secrets.token_hex(16) for user in _USERS}
+        self._tokens = write_tokens(self.folder / "tokens.csv")
         self._certificates = write_certificates(self.folder)
         self._port, self._etcd_port = free_port(), free_port()
         self.url = f"https://127.0.0.1:{self._port}"
         self.ca_file = self._certificates.ca
         self.admin_token = self._tokens["admin"]
         self._http = self._session()
-        self._write_tokens()
-
-    def _write_tokens(self) -> None:
-        rows = (f"{self._tokens[user]},{name},{user},{group}\n" for user, (name, group) in _USERS.items())
-        (self.folder / "tokens.csv").write_text("".join(rows))
 
     def _session(self) -> requests.Session:
         session = requests.Session()
@@ -215,18 +202,7 @@ class ControlPlane:
     def kubeconfig_for_token(self, token: str, name: str) -> Path:
         """A kubeconfig file that shows `token`; `name` tells files apart, the same name overwrites."""
         path = self.folder / f"{name}.kubeconfig"
-        content = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": name}}],
-            "clusters": [
-                {"name": "test", "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)}}
-            ],
-            "users": [{"name": name, "user": {"token": token}}],
-        }
-        path.write_text(yaml.safe_dump(content))
-        return path
+        return write_kubeconfig(path, self.url, self.ca_file, token)
 
     def cluster(self) -> Cluster:
         """The product's own connection to this plane, as admin."""
@@ -325,7 +301,9 @@ class ControlPlane:
 
     def replicas(self, name: str, namespace: str, kind: str = "Deployment") -> int:
         """How many replicas are asked for."""
-        count: int = self.request("GET", f"{self._path(kind, namespace)}/{name}/scale")["spec"]["replicas"]
+        count: int = self.request("GET", f"{self._path(kind, namespace)}/{name}/scale")["spec"].get(
+            "replicas", 0
+        )
         return count
 
     def ready(self, name: str, namespace: str, kind: str = "Deployment") -> int:

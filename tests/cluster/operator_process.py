@@ -169,7 +169,7 @@ class Resources:
 
     def patch(self, name: str, body: dict[str, Any]) -> None:
         """Merge `body` into one."""
-        self._plane.request("PATCH", f"{self._path}/{name}", body)
+        self._plane.request("PATCH", f"{self._path}/{name}", body, "application/merge-patch+json")
 
     def delete(self, name: str) -> None:
         """Delete one."""

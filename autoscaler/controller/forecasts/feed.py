@@ -41,7 +41,8 @@ _GATHER_FIRST_S, _GATHER_S = 10.0, 120.0
 """How long at most a history waits for others to be fitted with: little before a first fit."""
 _AHEAD_OF_TIME = 0.1
 """Share of the time between two fits by which a fit may be early, to go along with another one."""
-_MOST_GATHERED = 100
+_MOST_GATHERED = 2_000_000
+"""Numbers in histories that wait to be fitted; no more is read for fits while there are so many."""
 _MOST_TOLD = 100
 """Fans in one message: messages are held in memory as a whole, on both sides."""
 _GAP_RETRY_S = 300.0
@@ -208,7 +209,8 @@ class Feed:
     def _next_to_read(self, now_s: float) -> tuple[_Errand, Workload | None]:
         """What to read next, and of whom: in the order of errands, and then of what is due longest."""
         waiting = {kind for kind, gathering in self._gathering.items() if not gathering.first}
-        full = sum(len(gathering.workloads) for gathering in self._gathering.values()) >= _MOST_GATHERED
+        gathered = (history for gathering in self._gathering.values() for history in gathering.histories)
+        full = sum(len(history) for history in gathered) >= _MOST_GATHERED
         errands = []
         for workload in self._workloads.values():
             early_s = _AHEAD_OF_TIME * workload.request.refit_s if waiting and workload.complete else 0.0

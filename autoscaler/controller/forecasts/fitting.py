@@ -14,8 +14,8 @@ from autoscaler.series import Batch, Floats
 
 _SLOW_FIT_DEADLINE_S = 60.0
 _MOST_ROWS = 50
-_MOST_NUMBERS = 2_500_000
-"""Rows handled at once are limited so that an array of them stays within some 20 MB."""
+_MOST_NUMBERS = 1_000_000
+"""Rows handled at once are limited so that an array of them stays within 8 MB; a fit holds several."""
 
 
 @dataclass(frozen=True, slots=True)

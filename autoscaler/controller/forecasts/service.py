@@ -36,6 +36,9 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     # Each heap of its own that a thread gets keeps what was freed in it.
     "MALLOC_ARENA_MAX": "2",
+    # A fit's large arrays go back to the system when it ends instead of staying with the process.
+    "MALLOC_MMAP_THRESHOLD_": "524288",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
 }
 
 
