@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from control_plane import ControlPlane, cluster_binaries, wait_until
+from live_prometheus import LivePrometheus
+from operator_process import OperatorProcess, Resources, SteadyLoad
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -234,6 +236,70 @@ def test_the_operator_scales_a_workload_that_it_may_not_even_read(
     assert control_plane.replicas("checkout", namespace) == 1
     control_plane.kubectl(*patch, "--subresource=scale", "--type=merge", token=token)
     assert control_plane.replicas("checkout", namespace) == 4
+
+
+def _operator(helm: _Helm, folder: Path, prometheus: str, values: dict[str, Any]) -> OperatorProcess:
+    """The operator outside of a pod, with the configuration and the rights that the chart gives it."""
+    file = folder / "values.yaml"
+    sources = [{"name": "default", "url": prometheus}]
+    store = {"url": f"sqlite:///{folder / 'store.db'}"}
+    file.write_text(yaml.safe_dump({"sources": sources, "period": "1s", "store": store, **values}))
+    helm("install", str(_CHART), "--values", str(file))
+    wait_until(lambda: _served(helm.plane), 30, "the kind to be served")
+    token = helm.plane.service_account_token(helm.namespace, _NAME)
+    path = f"/api/v1/namespaces/{helm.namespace}/configmaps/{_NAME}"
+    configuration = yaml.safe_load(helm.plane.request("GET", path)["data"]["config.yaml"])
+    # Where a pod keeps histories and listens is no place for a test.
+    del configuration["server"], configuration["forecasts"]
+    kubeconfig = helm.plane.kubeconfig_for_token(token, "operator")
+    return OperatorProcess(folder / "operator", kubeconfig, prometheus, **configuration)
+
+
+def _refused(operator: OperatorProcess) -> dict[str, float]:
+    """Requests that the API server forbade, by method."""
+    return {name: value for name, value in operator.metrics().items() if 'code="403"' in name}
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize("scope", ["cluster", "namespace"])
+def test_the_operator_scales_with_the_rights_the_chart_gives_it(
+    scope: str, control_plane: ControlPlane, namespace: str, helm: _Helm, tmp_path: Path
+) -> None:
+    values = {"watchNamespaces": [namespace]} if scope == "namespace" else {}
+    control_plane.deployment("web", namespace, 1, start_up="100ms")
+    with LivePrometheus(tmp_path / "prometheus") as prometheus, SteadyLoad(prometheus, {"load_web": 35.0}):
+        operator = _operator(helm, tmp_path, prometheus.url, values)
+        with operator:
+            resources = Resources(control_plane, namespace)
+            resources.create("web")
+            wait_until(
+                lambda: control_plane.replicas("web", namespace) == 4, 30, "4 replicas for a load of 35"
+            )
+            wait_until(lambda: "lastScale" in resources.status("web"), 20, "the status to be written")
+            events = ("get", "events.events.k8s.io", "--namespace", namespace)
+            wait_until(lambda: "Scaled" in control_plane.kubectl(*events), 20, "an event to be written")
+            assert _refused(operator) == {}
+
+
+@pytest.mark.prometheus
+def test_the_operator_raises_a_floor_with_the_rights_for_it(
+    control_plane: ControlPlane, namespace: str, helm: _Helm, tmp_path: Path
+) -> None:
+    control_plane.deployment("web", namespace, 1, start_up="100ms")
+    control_plane.kubectl(
+        "autoscale", "deployment/web", "--namespace", namespace, "--min=2", "--max=9", "--cpu=70%"
+    )
+    path = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/web"
+    with LivePrometheus(tmp_path / "prometheus") as prometheus, SteadyLoad(prometheus, {"load_web": 35.0}):
+        operator = _operator(helm, tmp_path, prometheus.url, {"rbac": {"floor": True}})
+        with operator:
+            Resources(control_plane, namespace).create(
+                "web", floor={"kind": "HorizontalPodAutoscaler", "name": "web"}
+            )
+            wait_until(
+                lambda: control_plane.request("GET", path)["spec"]["minReplicas"] == 4, 30, "a minimum of 4"
+            )
+            assert _refused(operator) == {}
 
 
 def test_an_editor_of_a_namespace_may_write_resources_there(
