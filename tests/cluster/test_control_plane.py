@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 from control_plane import ControlPlane, wait_until
 from pod_metrics import PodMetrics
-from processes import Lifeline, ServerProcess
 from workloads import Manifest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
-
-_FOLDER = Path(__file__).parent
 
 
 def _pods(plane: ControlPlane, namespace: str) -> list[Manifest]:
@@ -150,43 +143,3 @@ def test_the_horizontal_pod_autoscaler_acts_on_reported_usage(
         return control_plane.replicas("web", namespace) == 4
 
     wait_until(grown, 60, "the autoscaler to double the pods")
-
-
-_INTERRUPTED = """
-import sys
-sys.path.insert(0, {folder!r})
-from pathlib import Path
-from processes import Lifeline, ServerProcess
-server = ServerProcess("server", ["sleep", "600"], Path({log!r}), Lifeline())
-server.start()
-print(server.pid, flush=True)
-sys.stdin.read()
-"""
-
-
-def test_no_server_outlives_tests_that_are_killed(tmp_path: Path) -> None:
-    source = _INTERRUPTED.format(folder=str(_FOLDER), log=str(tmp_path / "log"))
-    with subprocess.Popen(
-        [sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as tests:
-        assert tests.stdout is not None
-        server = int(tests.stdout.readline())
-        os.kill(server, 0)
-        tests.kill()
-        tests.wait()
-    wait_until(lambda: not Path(f"/proc/{server}/cmdline").exists() or _is_dead(server), 10, "its end")
-
-
-def _is_dead(pid: int) -> bool:
-    # Its new parent may take a while to collect it.
-    return Path(f"/proc/{pid}/cmdline").read_bytes() == b""
-
-
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
-    lifeline = Lifeline()
-    server = ServerProcess("server", ["sh", "-c", "echo no such option; exit 3"], tmp_path / "log", lifeline)
-    server.start()
-    wait_until(lambda: not server.running, 10, "its end")
-    with pytest.raises(AssertionError, match=r"server ended with 3; log .*\n.*no such option"):
-        server.must_run()
-    lifeline.close()
