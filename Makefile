@@ -10,10 +10,10 @@ pytest := $(python) -m pytest
 fast := not slow and not prometheus and not browser and not cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench benchmarks soak docs-check real-parts install install-dev clean
+.PHONY: help demo test test-fast lint format bench bench-cluster benchmarks soak docs-check real-parts install install-dev clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## install, then compare scaling policies on two recorded traces
 	@$(VENV)/bin/autoscaler demo $(ARGS)
@@ -34,6 +34,9 @@ format: install-dev ## let ruff format and mend what it can
 
 bench: install-dev ## measure speed and memory against the stated bars
 	@$(python) tests/bench/run.py $(ARGS)
+
+bench-cluster: install-dev ## measure the operator with 1,000 resources on a real control plane
+	@$(python) tests/cluster/scale_bench.py $(ARGS)
 
 benchmarks: install-dev ## measure all models on the recorded traces, write docs/benchmarks.md
 	@$(python) -m tests.bench.results_page --traces ../shared/traces --out docs/benchmarks.md $(ARGS)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from autoscaler.controller.capacity import disagreement
 from autoscaler.controller.outcome import Outcome
+from autoscaler.controller.running import Running
 from autoscaler.planning.decide import FORECAST
 from autoscaler.planning.decision import Reason
 from autoscaler.spec.status import Condition
@@ -34,6 +36,17 @@ def findings(outcome: Outcome) -> list[Finding]:
     if outcome.decision is not None:
         found += [_forecast_ready(outcome), _signals_healthy(outcome), _spend_limited(outcome)]
     return [*found, _conflict(outcome), _paused(outcome)]
+
+
+def capacity_findings(outcome: Outcome, running: Running) -> list[Finding]:
+    """Whether load.perReplica agrees with what pods were seen to serve; nothing before that is known."""
+    policy, observed = outcome.workload.policy, running.served.observed()
+    if policy is None or observed is None:
+        return []
+    told = disagreement(policy.load_per_replica, observed)
+    if told:
+        return [Finding("CapacityAgrees", False, "PerReplicaDisagrees", _sentence(told))]
+    return [Finding("CapacityAgrees", True, "PerReplicaAgrees", "Pods serve what load.perReplica says.")]
 
 
 def merged(
@@ -66,7 +79,7 @@ def _ready(outcome: Outcome) -> Finding:
     if outcome.fault is not None:
         return Finding("Ready", False, outcome.fault.reason, _sentence(outcome.fault.message))
     if outcome.asked.problem:
-        return Finding("Ready", True, "Deciding", _sentence(outcome.asked.problem))
+        return Finding("Ready", True, "OverrideIgnored", _sentence(outcome.asked.problem))
     return Finding("Ready", True, "Deciding", "Decisions are being made.")
 
 

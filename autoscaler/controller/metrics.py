@@ -6,6 +6,7 @@ Names follow Prometheus' conventions; docs/metrics.md lists them for people.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -72,9 +73,11 @@ class _PerWorkload(Collector):
 
 
 class Metrics:
-    """All of them, in a registry of their own."""
+    """All of them, in a registry of their own. period_s: how often a workload should be evaluated."""
 
-    def __init__(self) -> None:
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._evaluated_s: dict[str, float] = {}
         self.registry = registry = CollectorRegistry()
         self._workloads = _PerWorkload()
         registry.register(self._workloads)
@@ -146,11 +149,8 @@ class Metrics:
             if outcome.write is Write.DONE and outcome.setting is not None and outcome.count is not None:
                 self._scaled.labels("out" if outcome.count > outcome.setting.replicas else "in").inc()
             workload = outcome.workload
+            self._came(workload.key)
             self._workloads.put(workload.namespace, workload.name, figures(outcome, one))
-
-    def lagged(self, seconds: float) -> None:
-        """How late an evaluation came."""
-        self._lag.observe(max(0.0, seconds))
 
     def skipped(self, source: str, workloads: Sequence[Workload]) -> None:
         """Count evaluations that were left out."""
@@ -159,6 +159,17 @@ class Metrics:
     def gone(self, key: str | None) -> None:
         """Export nothing more of one workload, or of all."""
         self._workloads.drop(key)
+        if key is None:
+            self._evaluated_s.clear()
+        else:
+            self._evaluated_s.pop(key, None)
+
+    def _came(self, key: str) -> None:
+        now_s = time.monotonic()
+        before_s = self._evaluated_s.get(key)
+        if before_s is not None:
+            self._lag.observe(max(0.0, now_s - before_s - self._period_s))
+        self._evaluated_s[key] = now_s
 
 
 def figures(outcome: Outcome, running: Running) -> dict[str, float]:

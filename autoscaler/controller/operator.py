@@ -62,7 +62,7 @@ class Operator:
         self, configuration: Configuration, kubeconfig: Path | None = None, context: str = ""
     ) -> None:
         self._configuration = configuration
-        self._metrics = metrics = Metrics()
+        self._metrics = metrics = Metrics(configuration.period_s)
         self._identity = f"{socket.gethostname()}_{uuid.uuid4()}"
 
         def connect() -> Cluster:

@@ -112,6 +112,7 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
         ready=None if seen.pods is None else min(sum(pod.ready for pod in seen.pods), setting.replicas),
         signals=seen.signals,
     )
+    running.served.watch(policy, seen.load, seen.signals, observation.ready, now_s)
     expected = outlook(workload.key, now_s, policy.lead_time_s, policy.quantile)
     decision = decide(policy, observation, expected, memory)
     running.memory = decision.memory

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -100,9 +101,13 @@ class Reporter:
 
     def _write(self, workload: Workload, status: Status) -> None:
         inside = f"/apis/{GROUP}/{VERSION}/namespaces/{workload.namespace}/predictiveautoscalers"
-        body = {"metadata": {"uid": workload.uid}, "status": document(status)}
+        # The status of a custom resource does not look at the uid of a merge patch.
+        body: list[dict[str, Any]] = [
+            {"op": "test", "path": "/metadata/uid", "value": workload.uid},
+            {"op": "add", "path": "/status", "value": document(status)},
+        ]
         try:
-            self._cluster.patch(f"{inside}/{workload.name}/status", body, timeout_s=_TIMEOUT_S)
+            self._cluster.patch(f"{inside}/{workload.name}/status", body, "json", timeout_s=_TIMEOUT_S)
         except NotFound:
             return
         except TooManyRequests as error:

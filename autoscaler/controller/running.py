@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from autoscaler.controller.capacity import ServedLoad
 from autoscaler.controller.foreign import ForeignWrites
 from autoscaler.controller.lead_time import MeasuredLeadTime, StartUps
 from autoscaler.controller.workload import Workload
@@ -24,6 +25,7 @@ class Running:
     memory: Memory
     foreign: ForeignWrites
     start_ups: StartUps = field(default_factory=StartUps)
+    served: ServedLoad = field(default_factory=ServedLoad)
     measured: MeasuredLeadTime | None = None
     lead_time_s: float = 0.0
 

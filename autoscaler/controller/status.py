@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoscaler.controller.conditions import findings, merged
+from autoscaler.controller.conditions import capacity_findings, findings, merged
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.planning.explain import explain, shown
-from autoscaler.spec.status import LastScale, LeadTime, Override, SpendToday, Status
+from autoscaler.spec.status import Capacity, LastScale, LeadTime, Override, SpendToday, Status
 from autoscaler.spec.units import format_time
 
 _EVERY_S = 60.0
@@ -45,14 +45,19 @@ def worth_writing(published: Published, status: Status, now_s: float) -> bool:
 
 
 def document(status: Status) -> dict[str, Any]:
-    """As the API server takes it; what is absent is null, so that a merge patch takes it away."""
-    return status.model_dump(mode="json", by_alias=True)
+    """As the API server takes it, whole."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
     """The status after `outcome`, which leaves alone what it says nothing about."""
     workload, now_s = outcome.workload, float(int(outcome.now_s))
-    conditions = merged(before.conditions or (), findings(outcome), workload.generation, now_s)
+    conditions = merged(
+        before.conditions or (),
+        [*findings(outcome), *capacity_findings(outcome, running)],
+        workload.generation,
+        now_s,
+    )
     update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
     override = outcome.asked.override
     update["override"] = (
@@ -98,6 +103,7 @@ def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
         "last_decision_time": now_s,
         "lead_time": _lead_time(running),
         "spend": _spend(outcome),
+        "capacity": _capacity(outcome, running),
     }
 
 
@@ -120,6 +126,15 @@ def _lead_time(running: Running) -> LeadTime:
         source="Measured",
         samples=measured.samples,
         newest_sample_time=format_time(measured.newest_s),
+    )
+
+
+def _capacity(outcome: Outcome, running: Running) -> Capacity | None:
+    observed, policy = running.served.observed(), outcome.workload.policy
+    if observed is None or policy is None:
+        return None
+    return Capacity(
+        configured=f"{policy.load_per_replica:.4g}", observed=f"{observed.well:.4g}", hours=observed.hours
     )
 
 
