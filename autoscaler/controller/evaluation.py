@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import structlog
+from opentelemetry import trace
 
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.discovery import Discovery, UnknownTarget
@@ -37,6 +38,7 @@ from autoscaler.spec.resource import Spec
 from autoscaler.spec.signals import Cpu
 
 _LOG = structlog.get_logger(__name__)
+_TRACER = trace.get_tracer("autoscaler")
 _READ_TIMEOUT_S = 5.0
 _ROUNDS = 3
 """How often a count that changed under a decision is looked at and decided on again at once."""
@@ -101,6 +103,7 @@ class Evaluation:
     blindness: Blindness
     clock: Callable[[], float] = time.time
 
+    @_TRACER.start_as_current_span("evaluate")
     def evaluate(self, source: MetricSource | None, due: Sequence[Running]) -> list[Outcome]:
         """An outcome for each of the workloads `due`, whose metrics all come from `source`."""
         outcomes: list[Outcome] = []
@@ -163,6 +166,7 @@ class Evaluation:
         except (ClusterError, UnknownTarget) as error:
             return fault_of(error, spec)
 
+    @_TRACER.start_as_current_span("read")
     def _read(self, source: MetricSource | None, looks: list[_Look]) -> dict[str, list[Reading]]:
         """Load and queried signals of every workload, in the order of `_queries`."""
         queries = {look.running.workload.key: _queries(look.running.workload.spec) for look in looks}

@@ -28,9 +28,13 @@ class Watches:
             plural: str,
             parse: Callable[[dict[str, Any]], Any],
             change: Callable[[str, Any, Any], None],
+            optional: bool = False,
         ) -> list[Reflector[Any]]:
             paths = [f"{group}/namespaces/{one}/{plural}" for one in namespaces] or [f"{group}/{plural}"]
-            return [Reflector(cluster, path, parse, name=plural, on_change=change) for path in paths]
+            return [
+                Reflector(cluster, path, parse, name=plural, optional=optional, on_change=change)
+                for path in paths
+            ]
 
         self._workloads = watch(
             f"/apis/{GROUP}/{VERSION}", "predictiveautoscalers", catalog.parse, catalog.change
@@ -40,7 +44,11 @@ class Watches:
             "/apis/autoscaling/v2", "horizontalpodautoscalers", parse_hpa, rivals.change_scaler
         )
         self._scaled_objects = watch(
-            "/apis/keda.sh/v1alpha1", "scaledobjects", parse_scaled_object, rivals.change_scaler
+            "/apis/keda.sh/v1alpha1",
+            "scaledobjects",
+            parse_scaled_object,
+            rivals.change_scaler,
+            optional=True,
         )
 
     def start(self) -> None:

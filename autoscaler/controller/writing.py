@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from opentelemetry import trace
+
 from autoscaler.controller.cluster.errors import ClusterError, Conflict, TooManyRequests, Unavailable
 from autoscaler.controller.dials import Dial, Setting
 from autoscaler.controller.faults import fault_of
@@ -14,6 +16,7 @@ from autoscaler.controller.planning import Planned
 from autoscaler.controller.verdict import Hold
 from autoscaler.planning.decide import accepted
 
+_TRACER = trace.get_tracer("autoscaler")
 _TIMEOUT_S = 4.0
 _TRIES = 4
 _LONGEST_PAUSE_S = 3.0
@@ -29,11 +32,13 @@ class Leading(Protocol):
         ...
 
 
+@_TRACER.start_as_current_span("write")
 def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], float]) -> Outcome | Setting:
     """What became of the count; a new setting where it changed since it was decided on.
 
     A conflict over anything but the count, as a rollout's own bookkeeping, is tried again at once.
     """
+    trace.get_current_span().set_attributes({"resource": planned.key, "decision": planned.id})
     if not planned.changes:
         return planned.outcome(Write.UNNEEDED)
     if planned.hold is not None:

@@ -47,7 +47,8 @@ class Reflector(Generic[T]):
     """Objects of one path, by key. Its own thread reads; every method may be called from any thread.
 
     parse: what to keep of an object; None keeps nothing. One that raises is logged and leaves what was
-    kept before. on_change: told, in the reading thread and in order, of what differs from before.
+    kept before. optional: nobody is warned where the server serves no such path. on_change: told, in the
+    reading thread and in order, of what differs from before.
     resync_s: how often to list anew although the watch is well. pause: of consecutive failures.
     """
 
@@ -59,6 +60,7 @@ class Reflector(Generic[T]):
         *,
         name: str,
         query: Query | None = None,
+        optional: bool = False,
         resync_s: float = 600.0,
         on_change: Callable[[str, T | None, T | None], None] | None = None,
         inactivity_s: float = 70.0,
@@ -69,6 +71,7 @@ class Reflector(Generic[T]):
         self._query = query
         self._parse = parse
         self._name = name
+        self._optional = optional
         self._resync_s = resync_s
         self._on_change = on_change
         self._inactivity_s = inactivity_s
@@ -156,7 +159,7 @@ class Reflector(Generic[T]):
         if self._stopping.is_set() or isinstance(error, Gone):
             return wait_s
         failure = f"{self._name}: {error.message}"
-        if failure != self._failure:
+        if failure != self._failure and not (self._optional and isinstance(error, NotFound)):
             _log.warning("cannot follow %s", failure)
         self._failure = failure
         if isinstance(error, NotFound):
