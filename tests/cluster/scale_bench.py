@@ -67,7 +67,7 @@ def _run(folder: Path, options: argparse.Namespace) -> None:
             f"{count} Deployments and resources in {_NAMESPACES} namespaces, {options.history} d of history"
         )
         plane.kubectl("apply", "--server-side", "-f", str(_CRD))
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(_CRD))
         _populate(plane, count)
         settings = {"period": f"{_PERIOD_S:g}s", "sources": [{"name": "default", "url": prometheus.url}]}
         with OperatorProcess(folder / "operator", plane.kubeconfig(), prometheus.url, **settings) as operator:
