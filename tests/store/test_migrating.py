@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,7 +124,7 @@ def test_tables_beside_ours_disturb_nobody(database: Database) -> None:
     store.close()
 
 
-def test_tables_that_are_up_to_date_can_be_opened_read_only(tmp_path: Any) -> None:
+def test_tables_that_are_up_to_date_can_be_opened_read_only(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path)
     writer = database.migrated()
     writer.write([memory()])
@@ -136,6 +137,6 @@ def test_tables_that_are_up_to_date_can_be_opened_read_only(tmp_path: Any) -> No
     writer.close()
 
 
-def test_a_file_in_a_folder_that_is_not_there_names_the_folder(tmp_path: Any) -> None:
+def test_a_file_in_a_folder_that_is_not_there_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=f"the folder {tmp_path}/none of the store does not exist"):
         Store.open(f"sqlite:///{tmp_path}/none/store.db").migrate()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import math
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from databases import SqliteDatabase
 from rowmaking import START_S, WORKLOAD, decision, memory, observed
+from sqlalchemy import event
 
 from autoscaler.store.errors import RowError, StoreError
 from autoscaler.store.ids import new_id
@@ -260,4 +262,33 @@ def test_a_damaged_payload_is_the_stores_fault_and_named(tmp_path: Path) -> None
     with pytest.raises(StoreError, match="a stored payload is damaged"):
         store.decision(made.id)
     assert len(store.decisions().decisions) == 1
+    store.close()
+
+
+def test_a_writer_that_looks_something_up_first_waits_for_another_and_does_not_fail(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    one, other = database.migrated(), database.store()
+    others = threading.Thread(target=lambda: other.write([memory(workload="shop/other")]))
+
+    @event.listens_for(one.engine, "after_cursor_execute")
+    def _let_the_other_try(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM workloads" in statement and others.ident is None:
+            others.start()
+            others.join(0.2)
+
+    one.write([memory()])
+    others.join(15)
+    assert set(one.memories()) == {WORKLOAD, "shop/other"}
+    one.close()
+    other.close()
+
+
+def test_what_sqlite_has_committed_is_on_disk(tmp_path: Path) -> None:
+    store = SqliteDatabase(tmp_path).migrated()
+    with store.engine.connect() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("synchronous", "journal_mode", "foreign_keys")
+        }
+    assert settings == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
     store.close()
