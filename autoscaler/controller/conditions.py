@@ -114,8 +114,10 @@ def _signals_healthy(outcome: Outcome) -> Finding:
     if not bad and decision.observation.ready is not None:
         return Finding("SignalsHealthy", True, "AllKnown", "Load and all signals are known.")
     if not bad:
-        message = "The target does not say which pods are its own, so nothing is removed."
-        return Finding("SignalsHealthy", False, "PodsUnknown", message)
+        why = outcome.blind_to_pods or "the target does not say which pods are its own"
+        return Finding(
+            "SignalsHealthy", False, "PodsUnknown", f"Nothing is removed while pods are unknown: {why}"
+        )
     told = "; ".join(f"{name} is {r.state.value}: {r.detail}" for name, r in bad)
     return Finding("SignalsHealthy", False, bad[0][1].state.value, f"Nothing is removed while {told}")
 

@@ -85,7 +85,8 @@ class Blind:
     rivals: str = ""
 
 
-Blindness = Callable[[], Blind]
+Blindness = Callable[[str], Blind]
+"""What cannot be seen of a namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class Evaluation:
         workload, now_s = running.workload, self.clock()
         spec, policy = workload.spec, workload.policy
         assert spec is not None and policy is not None  # _look returned a fault otherwise
-        blind = self.blindness()
+        blind = self.blindness(workload.namespace)
         known = setting.selector and not blind.pods
         pods = self.pods.selected(workload.namespace, setting.selector) if known else None
         queried = iter(readings[1:])
@@ -203,7 +204,8 @@ class Evaluation:
             else next(queried)
             for signal in spec.signals
         )
-        seen = Seen(now_s, setting, pods, readings[0], signals, self.rivals.of(workload), blind.rivals)
+        rival = self.rivals.of(workload)
+        seen = Seen(now_s, setting, pods, readings[0], signals, rival, blind.rivals, blind.pods)
         return plan(running, seen, self.outlooks.outlook)
 
     def _carry_out(

@@ -35,7 +35,8 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """decision is None where there was a fault before one could be made. count: what was or would
-    be asked for. signals: readings by signal name. id: of the decision's record.
+    be asked for. blind_to_pods: why pods cannot be seen, empty where they can. signals: readings by
+    signal name. id: of the decision's record.
     """
 
     workload: Workload
@@ -48,5 +49,6 @@ class Outcome:
     fault: Fault | None = None
     asked: Asked = NOTHING_ASKED
     rival: str = ""
+    blind_to_pods: str = ""
     signals: Mapping[str, Reading] = field(default_factory=dict)
     id: str = ""

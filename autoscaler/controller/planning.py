@@ -27,9 +27,9 @@ AskOutlook = Callable[[str, float, float, float], Outlook]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything one decision is made from. pods: None where the target does not say which are its.
-    rival: who else scales the target, empty for nobody. blind: why rivals cannot be seen, empty where
-    they can."""
+    """Everything one decision is made from. pods: None where it is not known which are its. rival: who
+    else scales the target, empty for nobody. blind, blind_to_pods: why rivals or pods cannot be seen, empty
+    where they can."""
 
     now_s: float
     setting: Setting
@@ -38,6 +38,7 @@ class Seen:
     signals: tuple[Reading, ...]
     rival: str
     blind: str = ""
+    blind_to_pods: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Planned:
             fault=fault,
             asked=self.asked,
             rival=self.seen.rival,
+            blind_to_pods=self.seen.blind_to_pods,
             signals=dict(zip(names, self.seen.signals, strict=True)),
             id=self.id,
         )

@@ -16,6 +16,10 @@ from autoscaler.spec.resource import GROUP, VERSION
 _SILENT_S = 180.0
 """After this long without a word the copy counts as unknown; a live watch is never silent for so long."""
 
+_ALL = ""
+_ByNamespace = dict[str, Reflector[Any]]
+"""A list for each namespace, or one under `_ALL` for the whole cluster."""
+
 
 class Watches:
     """Resources, pods and other autoscalers, as the cluster holds them."""
@@ -29,12 +33,12 @@ class Watches:
             parse: Callable[[dict[str, Any]], Any],
             change: Callable[[str, Any, Any], None],
             optional: bool = False,
-        ) -> list[Reflector[Any]]:
-            paths = [f"{group}/namespaces/{one}/{plural}" for one in namespaces] or [f"{group}/{plural}"]
-            return [
-                Reflector(cluster, path, parse, name=plural, optional=optional, on_change=change)
-                for path in paths
-            ]
+        ) -> _ByNamespace:
+            paths = {one: f"{group}/namespaces/{one}/{plural}" for one in namespaces}
+            return {
+                one: Reflector(cluster, path, parse, name=plural, optional=optional, on_change=change)
+                for one, path in (paths or {_ALL: f"{group}/{plural}"}).items()
+            }
 
         self._workloads = watch(
             f"/apis/{GROUP}/{VERSION}", "predictiveautoscalers", catalog.parse, catalog.change
@@ -65,25 +69,32 @@ class Watches:
         """Whether every list has been read, or why not is known."""
         return all(reflector.synced or reflector.failure for reflector in self._all())
 
-    def blind(self) -> Blind:
-        """What cannot be seen now."""
-        rivals = _unseen(self._hpas)
+    def blind(self, namespace: str) -> Blind:
+        """What of one of the namespaces cannot be seen now."""
+        pods, hpas, scaled_objects = (
+            lists.get(namespace) or lists[_ALL] for lists in (self._pods, self._hpas, self._scaled_objects)
+        )
         # Most clusters have no KEDA; a list that does not exist holds no rivals.
-        absent = all(reflector.absent for reflector in self._scaled_objects)
-        return Blind(_unseen(self._pods), rivals or ("" if absent else _unseen(self._scaled_objects)))
+        rivals = _unseen(hpas) or ("" if scaled_objects.absent else _unseen(scaled_objects))
+        return Blind(_unseen(pods), rivals)
 
     def problem(self) -> str:
         """Why the operator is not ready; empty when it is."""
-        return _unseen(self._workloads) or _unseen(self._pods) or self.blind().rivals
+        for namespace, workloads in self._workloads.items():
+            blind = self.blind(namespace)
+            problem = _unseen(workloads) or blind.pods or blind.rivals
+            if problem:
+                return problem
+        return ""
 
     def _all(self) -> list[Reflector[Any]]:
-        return [*self._workloads, *self._pods, *self._hpas, *self._scaled_objects]
+        lists = (self._workloads, self._pods, self._hpas, self._scaled_objects)
+        return [reflector for by_namespace in lists for reflector in by_namespace.values()]
 
 
-def _unseen(reflectors: list[Reflector[Any]]) -> str:
-    for reflector in reflectors:
-        if not reflector.synced:
-            return reflector.failure or "not listed yet"
-        if reflector.silent_s > _SILENT_S:
-            return reflector.failure or f"nothing heard for {reflector.silent_s:.0f} s"
+def _unseen(reflector: Reflector[Any]) -> str:
+    if not reflector.synced:
+        return reflector.failure or "not listed yet"
+    if reflector.silent_s > _SILENT_S:
+        return reflector.failure or f"nothing heard for {reflector.silent_s:.0f} s"
     return ""

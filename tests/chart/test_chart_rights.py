@@ -10,15 +10,15 @@ from rendering import NAMESPACE, ROOT, Manifest, of_kind, rendered, the
 pytestmark = pytest.mark.cluster
 
 _BASE = {
-    ("predictive-autoscaler.dev", "predictiveautoscalers"): {"get", "list", "watch"},
+    ("predictive-autoscaler.dev", "predictiveautoscalers"): {"list", "watch"},
     ("predictive-autoscaler.dev", "predictiveautoscalers/status"): {"patch"},
     ("apps", "deployments/scale"): {"get", "patch"},
     ("apps", "statefulsets/scale"): {"get", "patch"},
-    ("", "pods"): {"get", "list", "watch"},
+    ("", "pods"): {"list", "watch"},
     ("metrics.k8s.io", "pods"): {"list"},
     ("autoscaling", "horizontalpodautoscalers"): {"list", "watch"},
     ("keda.sh", "scaledobjects"): {"list", "watch"},
-    ("events.k8s.io", "events"): {"create", "patch"},
+    ("events.k8s.io", "events"): {"create"},
 }
 _FLOOR = _BASE | {
     ("autoscaling", "horizontalpodautoscalers"): {"get", "list", "watch", "patch"},

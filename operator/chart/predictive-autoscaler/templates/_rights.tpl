@@ -2,7 +2,7 @@
 {{- define "autoscaler.rules" -}}
 - apiGroups: [predictive-autoscaler.dev]
   resources: [predictiveautoscalers]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [predictive-autoscaler.dev]
   resources: [predictiveautoscalers/status]
   verbs: [patch]
@@ -16,7 +16,7 @@
 {{- end }}
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [metrics.k8s.io]
   resources: [pods]
   verbs: [list]
@@ -28,7 +28,7 @@
   verbs: [{{ if .Values.rbac.floor }}get, list, watch, patch{{ else }}list, watch{{ end }}]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}
 
 {{- define "autoscaler.subject" -}}
