@@ -5,6 +5,7 @@ from __future__ import annotations
 from autoscaler.controller.cluster.discovery import NotScalable, UnknownTarget
 from autoscaler.controller.cluster.errors import (
     ClusterError,
+    Conflict,
     Forbidden,
     NotFound,
     TooManyRequests,
@@ -33,6 +34,11 @@ def fault_of(error: ClusterError | UnknownTarget, spec: Spec | None) -> Fault:
         case Unauthorized():
             return Fault(
                 "NotAuthenticated", f"the API server does not accept the operator's credentials: {error}"
+            )
+        case Conflict():
+            return Fault(
+                "TargetKeepsChanging",
+                f"{target} changed at every attempt to scale it; tried again on schedule",
             )
         case TooManyRequests():
             return Fault("Throttled", "the API server asked us to slow down; tried again on schedule")

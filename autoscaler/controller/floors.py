@@ -22,13 +22,22 @@ _TIMEOUT_S = 5.0
 
 
 def abandoned(rivals: Rivals, catalog: Catalog) -> list[Scaler]:
-    """Autoscalers whose minimum was raised for a resource that is gone, or no longer raises it."""
+    """Autoscalers whose minimum was raised for a resource that is gone, or no longer raises it.
+
+    A resource whose spec cannot be read, and was not since this process began, keeps what it raised.
+    """
+    workloads = catalog.all()
     kept = {
         (workload.namespace, workload.spec.floor.kind, workload.spec.floor.name)
-        for workload in catalog.all()
+        for workload in workloads
         if workload.spec is not None and workload.spec.floor is not None and workload.spec.mode in _KEEP
     }
-    return [s for s in rivals.raised() if (s.namespace, s.kind, s.name) not in kept]
+    unread = {(workload.namespace, workload.name) for workload in workloads if workload.spec is None}
+    return [
+        s
+        for s in rivals.raised()
+        if (s.namespace, s.kind, s.name) not in kept and (s.namespace, s.raised[RAISED_BY]) not in unread
+    ]
 
 
 def put_back(cluster: Cluster, discovery: Discovery, scaler: Scaler, leading: Leading) -> None:

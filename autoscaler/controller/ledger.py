@@ -45,7 +45,7 @@ class StoreLedger:
         self._journal = journal
         self._lock = threading.Lock()
         self._last: dict[str, tuple[object, ...]] = {}
-        self._recorded: set[str] = set()
+        self._recorded: dict[str, str] = {}
         self._observed_s: dict[str, float] = {}
 
     def record(self, planned: Sequence[Planned]) -> None:
@@ -67,9 +67,8 @@ class StoreLedger:
         for outcome in outcomes:
             key = outcome.workload.key
             with self._lock:
-                known = outcome.id in self._recorded
-                self._recorded.discard(outcome.id)
-            if known:
+                recorded_id = self._recorded.pop(key, "")
+            if recorded_id and recorded_id == outcome.id:
                 batch.append(rows.Outcome(key, outcome.id, _word(outcome)))
             if outcome.decision is not None:
                 batch.append(rows.MemoryKept(key, outcome.now_s, memory_to_json(memories[key])))
@@ -92,6 +91,7 @@ class StoreLedger:
         """A resource is gone."""
         with self._lock:
             self._last.pop(key, None)
+            self._recorded.pop(key, None)
             self._observed_s.pop(key, None)
 
     def _is_news(self, one: Planned) -> bool:
@@ -122,7 +122,7 @@ class StoreLedger:
             shared=("policy",),
         )
         with self._lock:
-            self._recorded.add(one.id)
+            self._recorded[one.key] = one.id
         return made
 
     def _seen(self, outcome: Outcome) -> list[rows.Row]:

@@ -117,9 +117,12 @@ class Loop:
                 self._forget_all()
             self._leads = False
             return
+        if not self._leads:
+            # What was queued in an earlier term may have been taken up again after that was forgotten.
+            self._forget_all()
         self._leads = True
         workloads = [w for w in self._catalog.due(slot) if not w.deleting]
-        if not len(self._catalog):
+        if all(w.deleting for w in self._catalog.all()):
             self._completed_s = time.monotonic()
         by_source: dict[str, list[Workload]] = defaultdict(list)
         for workload in workloads:
@@ -147,18 +150,30 @@ class Loop:
     def _evaluate(self, source: MetricSource | None, name: str, group: list[Workload]) -> None:
         began_s = time.monotonic()
         try:
-            running = [self._taken_up(workload) for workload in group]
+            running = [self._taken_up(workload) for workload in self._unchanged(group)]
             outcomes = self._evaluation.evaluate(source, running)
             by_key = {one.workload.key: one for one in running}
             self._listener.evaluated(
                 name, outcomes, [by_key[o.workload.key] for o in outcomes], time.monotonic() - began_s
             )
             self._completed_s = time.monotonic()
+            for one in running:
+                if self._catalog.get(one.workload.key) is None:
+                    self._gone(one.workload.key)  # once more: what was told since must not stay
         except Exception:  # noqa: BLE001 - one group must not end the line, and it is logged whole
             _LOG.exception("a group was not evaluated", source=name, resources=len(group))
         finally:
             with self._lock:
                 self._busy.difference_update(workload.key for workload in group)
+
+    def _unchanged(self, group: list[Workload]) -> list[Workload]:
+        """Those of a group that still are what they were when it was their turn, as they are now.
+
+        Their turn may be seconds ago. What has changed since is due again by itself.
+        """
+        found = [(workload, self._catalog.get(workload.key)) for workload in group]
+        present = [(then, now) for then, now in found if now is not None and not now.deleting]
+        return [now for then, now in present if (now.uid, now.generation) == (then.uid, then.generation)]
 
     def _taken_up(self, workload: Workload) -> Running:
         with self._lock:

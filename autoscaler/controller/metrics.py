@@ -50,8 +50,9 @@ class _PerWorkload(Collector):
 
     def put(self, namespace: str, name: str, figures: dict[str, float]) -> None:
         with self._lock:
-            known = self._figures.setdefault((namespace, name), {})
-            known.update(figures)
+            # Without a decision the last one's figures stay; a new one leaves none of them behind.
+            known = {} if "desired_replicas" in figures else self._figures.get((namespace, name), {})
+            self._figures[namespace, name] = {**known, **figures}
 
     def drop(self, key: str | None) -> None:
         with self._lock:

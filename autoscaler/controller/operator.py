@@ -186,6 +186,8 @@ class Operator:
 
     def _keep_house(self) -> None:
         self._forecasts.set_requests(self._requests())
+        if self._watches.problem():
+            return  # a resource that is not seen is not gone
         for scaler in abandoned(self._rivals, self._catalog):
             put_back(self._cluster, self._discovery, scaler, self._leader)
 
@@ -269,7 +271,10 @@ class _Announcer:
         for outcome, one in zip(outcomes, running, strict=True):
             if outcome.write in (Write.DONE, Write.FAILED, Write.UNKNOWN):
                 _log_write(outcome)
-            self._reporter.report(outcome, one)
+            try:
+                self._reporter.report(outcome, one)
+            except Exception:  # noqa: BLE001 - what cannot be told of one must not keep others from being told
+                _LOG.exception("outcome not reported", resource=outcome.workload.key)
 
     def skipped(self, source: str, workloads: Sequence[Workload]) -> None:
         self._metrics.skipped(source, workloads)

@@ -43,10 +43,12 @@ def asked_for(annotations: Mapping[str, str], now_s: float) -> Asked:
     match = _FORM.fullmatch(text)
     try:
         until_s = parse_time(match[2]) if match else None
+        # The last and first hours of the calendar cannot be shown in UTC.
+        shown = "" if until_s is None else format_time(until_s)
     except ValueError:
         until_s = None
     if match is None or until_s is None:
         return Asked(problem=f'annotation {ANNOTATION} must be like "12 until 2026-11-27T18:00:00Z"')
     if until_s <= now_s:
-        return Asked(problem=f"the override of {match[1]} replicas ended at {format_time(until_s)}")
+        return Asked(problem=f"the override of {match[1]} replicas ended at {shown}")
     return Asked(Override(int(match[1]), until_s))

@@ -34,7 +34,8 @@ def held(running: Running, current: int, rival: str, blind: str, now_s: float) -
         return Hold("Recommend", "the mode is Recommend: decisions are published and nothing is written")
     if blind:
         return Hold("RivalsUnknown", f"whether somebody else scales the target cannot be seen: {blind}")
-    if foreign.zero_by_hand and current == 0:
+    # A minimum of 0 is KEDA's default and stops nothing.
+    if foreign.zero_by_hand and current == 0 and spec.floor is None:
         return Hold(
             "ScaledToZero", "somebody scaled the target to 0; it is left alone until it has replicas again"
         )

@@ -44,6 +44,7 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
     if planned.hold is not None:
         return planned.outcome(Write.HELD)
     setting = planned.seen.setting
+    refused: ClusterError | None = None
     for _ in range(_TRIES):
         # Nothing may come between this check and the request: its answer is only good for so long.
         if not leading.holds(_TIMEOUT_S):
@@ -51,20 +52,23 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
         try:
             dial.write(setting, planned.count, _TIMEOUT_S)
             return _done(planned, clock())
-        except Conflict:
+        except Conflict as error:
+            refused = error
             try:
                 setting = dial.read(_TIMEOUT_S)
-            except ClusterError as error:
-                return _failed(planned, error)
+            except ClusterError as failure:
+                return _failed(planned, failure)
             if setting.uid != planned.seen.setting.uid or setting.replicas != planned.seen.setting.replicas:
                 return setting
         except TooManyRequests as error:
+            refused = error
             time.sleep(min(error.retry_after_s, _LONGEST_PAUSE_S))
         except Unavailable as error:
             return _unanswered(planned, error, clock())
         except ClusterError as error:
             return _failed(planned, error)
-    return _failed(planned, Conflict(409, "Conflict", "the target kept changing", ""))
+    assert refused is not None  # every try that does not return was refused
+    return _failed(planned, refused)
 
 
 def _failed(planned: Planned, error: ClusterError, write: Write = Write.FAILED) -> Outcome:
