@@ -16,6 +16,7 @@ from autoscaler.spec.units import format_time
 
 _SPEND = (Reason.HOURLY_CAP, Reason.DAILY_BUDGET, Reason.MONTHLY_BUDGET)
 _RIVALRY = ("RivalFound", "WritesUndone")
+_LONGEST = 32_768
 _WRITES_SUPPRESSED = "Writes are suppressed: "
 
 
@@ -67,7 +68,7 @@ def _condition(one: Finding, before: Condition | None, generation: int, now_s: f
         observed_generation=generation,
         last_transition_time=format_time(since_s),
         reason=one.reason,
-        message=one.message,
+        message=one.message[:_LONGEST],
     )
 
 

@@ -10,6 +10,7 @@ first. What goes wrong with one workload is that workload's outcome and nobody e
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,10 +26,10 @@ from autoscaler.controller.dials import Dial, Setting, dial_for
 from autoscaler.controller.faults import fault_of
 from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.planning import Planned, Seen, plan
-from autoscaler.controller.pods import PodIndex
+from autoscaler.controller.pods import Pod, PodIndex
 from autoscaler.controller.resource_metrics import cpu_utilization
 from autoscaler.controller.rivals import Rivals
-from autoscaler.controller.running import Running
+from autoscaler.controller.running import Known, Running
 from autoscaler.controller.sources import MetricSource
 from autoscaler.controller.writing import Leading, write
 from autoscaler.planning.observation import Outlook
@@ -40,6 +41,7 @@ from autoscaler.spec.signals import Cpu
 _LOG = structlog.get_logger(__name__)
 _TRACER = trace.get_tracer("autoscaler")
 _READ_TIMEOUT_S = 5.0
+_TRUSTED_S = 60.0
 _ROUNDS = 3
 """How often a count that changed under a decision is looked at and decided on again at once."""
 
@@ -69,11 +71,12 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was found of one workload before its metrics were read."""
+    """What was found of one workload before its metrics were read. fresh: the count was read just now."""
 
     running: Running
     dial: Dial
     setting: Setting
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +166,29 @@ class Evaluation:
                 spec.scale_target_ref,
                 spec.floor,
             )
-            return _Look(running, dial, dial.read(_READ_TIMEOUT_S))
+            known = running.known
+            if known is not None and self._still_holds(known, workload.namespace):
+                return _Look(running, dial, known.setting, fresh=False)
+            return self._look_afresh(running, dial)
         except (ClusterError, UnknownTarget) as error:
             return fault_of(error, spec)
+
+    def _still_holds(self, known: Known, namespace: str) -> bool:
+        pods = self.pods.selected(namespace, known.setting.selector)
+        return self.clock() < known.until_s and len(pods) == known.pods
+
+    def _look_afresh(self, running: Running, dial: Dial) -> _Look:
+        """Read the count, and trust it for a while: a quiet target is not worth a request every period.
+
+        Whoever changes a count changes the number of pods, which is watched; and no decision that
+        changes anything is made from a count that was not read for it.
+        """
+        workload = running.workload
+        setting = dial.read(_READ_TIMEOUT_S)
+        pods = len(self._selected(workload.namespace, setting.selector) or ())
+        trusted_s = _TRUSTED_S * (0.75 + 0.5 * (zlib.crc32(workload.uid.encode()) % 997) / 997)
+        running.known = Known(setting, pods, self.clock() + trusted_s) if pods else None
+        return _Look(running, dial, setting, fresh=True)
 
     @_TRACER.start_as_current_span("read")
     def _read(self, source: MetricSource | None, looks: list[_Look]) -> dict[str, list[Reading]]:
@@ -181,14 +204,23 @@ class Evaluation:
         remaining = iter(found)
         return {key: [next(remaining) for _ in asked] for key, asked in queries.items()}
 
-    def _plan(self, look: _Look, readings: list[Reading]) -> Planned:
+    def _plan(self, look: _Look, readings: list[Reading]) -> Planned | Fault:
+        planned = self._planned(look, readings)
+        if look.fresh or not planned.changes:
+            return planned
+        try:
+            return self._planned(self._look_afresh(look.running, look.dial), readings)
+        except ClusterError as error:
+            return fault_of(error, look.running.workload.spec)
+
+    def _planned(self, look: _Look, readings: list[Reading]) -> Planned:
         running, setting = look.running, look.setting
         workload, now_s = running.workload, self.clock()
         spec, policy = workload.spec, workload.policy
         assert spec is not None and policy is not None  # _look returned a fault otherwise
         blind = self.blindness(workload.namespace)
         known = setting.selector and not blind.pods
-        pods = self.pods.selected(workload.namespace, setting.selector) if known else None
+        pods = self._selected(workload.namespace, setting.selector) if known else None
         queried = iter(readings[1:])
         signals = tuple(
             cpu_utilization(
@@ -208,6 +240,13 @@ class Evaluation:
         seen = Seen(now_s, setting, pods, readings[0], signals, rival, blind.rivals, blind.pods)
         return plan(running, seen, self.outlooks.outlook)
 
+    def _selected(self, namespace: str, selector: str) -> list[Pod] | None:
+        try:
+            return self.pods.selected(namespace, selector)
+        except ValueError:
+            # Only a custom resource's controller can state one; it is as if it had stated none.
+            return None
+
     def _carry_out(
         self, planned: list[Planned], looks: dict[str, _Look]
     ) -> tuple[list[Outcome], list[_Look]]:
@@ -221,9 +260,11 @@ class Evaluation:
             if isinstance(written, Fault):
                 outcomes.append(one.outcome(Write.FAILED, written))
             elif isinstance(written, Setting):
-                again.append(replace(looks[one.key], setting=written))
+                again.append(replace(looks[one.key], setting=written, fresh=True))
             else:
                 outcomes.append(written)
+            if one.changes:
+                one.running.known = None
         return outcomes, again
 
 

@@ -59,6 +59,8 @@ def worth_telling(before: Status, after: Status, outcome: Outcome) -> list[Told]
         well = (condition.status == "True") is good[condition.type]
         if condition.type in ("Paused", "ScalingActive") or (well and earlier is None):
             continue
+        if condition.type == "ForecastReady" and (well or earlier is None):
+            continue  # every resource begins without a forecast
         told.append(Told(condition.reason, condition.message, not well, "Observe"))
     return told
 

@@ -37,6 +37,10 @@ class Journal(Protocol):
         """The newest memory of a workload."""
         ...
 
+    def reload(self, patience_s: float) -> bool:
+        """Read what others have written; whether that is done."""
+        ...
+
 
 class StoreLedger:
     """Turns evaluations into rows of the journal."""
@@ -75,6 +79,10 @@ class StoreLedger:
                 batch += self._seen(outcome)
         if batch:
             self._journal.commit(batch, 0.0)
+
+    def take_over(self) -> None:
+        """Read what the leader before us has written, if it shares the store."""
+        self._journal.reload(_PATIENCE_S)
 
     def memory(self, workload: Workload) -> Memory | None:
         """What the store remembers of a resource; nothing of an earlier one of the same name."""

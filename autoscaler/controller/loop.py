@@ -43,8 +43,8 @@ class Listener(Protocol):
 class Loop:
     """One thread that says who is due; the work is done by the threads of the sources.
 
-    memory: what the store remembers of a resource, None for nothing. housekeeping: what else a
-    leader does once a period.
+    taking_over: done when leadership is gained. memory: what the store remembers of a resource, None for
+    nothing. housekeeping: what else a leader does once a period.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Loop:
         evaluation: Evaluation,
         leading: Leading,
         listener: Listener,
+        taking_over: Callable[[], None],
         memory: Callable[[Workload], Memory | None],
         housekeeping: Callable[[], None],
         period_s: float,
@@ -63,6 +64,7 @@ class Loop:
         self._evaluation = evaluation
         self._leading = leading
         self._listener = listener
+        self._taking_over = taking_over
         self._memory = memory
         self._housekeeping = housekeeping
         self._slot_s = period_s / catalog.slots
@@ -120,6 +122,8 @@ class Loop:
         if not self._leads:
             # What was queued in an earlier term may have been taken up again after that was forgotten.
             self._forget_all()
+        if not self._leads:
+            self._taking_over()
         self._leads = True
         workloads = [w for w in self._catalog.due(slot) if not w.deleting]
         if all(w.deleting for w in self._catalog.all()):

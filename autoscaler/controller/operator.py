@@ -102,6 +102,7 @@ class Operator:
             ),
             self._leader,
             _Announcer(metrics, self._reporter, self._ledger),
+            self._ledger.take_over,
             self._ledger.memory,
             self._keep_house,
             configuration.period_s,

@@ -107,14 +107,16 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
         memory = accepted(memory, at_s, before, after)
     _measure(running, seen.pods or [], workload.policy.lead_time_s, now_s)
     policy = _in_force(workload.policy, setting, running.lead_time_s)
+    ready = None if seen.pods is None else sum(pod.ready for pod in seen.pods)
     observation = Observation(
         now_s=now_s,
         load=seen.load,
         current=setting.replicas,
-        ready=None if seen.pods is None else min(sum(pod.ready for pod in seen.pods), setting.replicas),
+        ready=None if ready is None else min(ready, setting.replicas),
         signals=seen.signals,
     )
-    running.served.watch(policy, seen.load, seen.signals, observation.ready, now_s)
+    # Surge pods serve as well, and so do those above the minimum that a floor is.
+    running.served.watch(policy, seen.load, seen.signals, ready, now_s)
     expected = outlook(workload.key, now_s, policy.lead_time_s, policy.quantile)
     decision = decide(policy, observation, expected, memory)
     running.memory = decision.memory

@@ -25,6 +25,8 @@ from autoscaler.spec.status import Status
 _LOG = structlog.get_logger(__name__)
 _TIMEOUT_S = 5.0
 _LONGEST_PAUSE_S = 10.0
+_EVERY_S = 60.0
+_PASSING_A_SECOND = 5.0
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class Reporter:
                 account = self._accounts[workload.key] = _Account(workload.uid, Published(seen), seen)
             before = account.status
             account.status = status_of(before, outcome, running)
-            if worth_writing(account.published, account.status, time.monotonic()):
+            if worth_writing(account.published, account.status, time.monotonic(), self._every_s()):
                 if workload.key not in self._waiting:
                     self._ready.put(workload.key)
                 self._waiting[workload.key] = (workload, account.status)
@@ -84,6 +86,10 @@ class Reporter:
             else:
                 self._accounts.pop(key, None)
                 self._waiting.pop(key, None)
+
+    def _every_s(self) -> float:
+        """How often numbers that always change are written: a fixed number of writes a second for all."""
+        return max(_EVERY_S, len(self._accounts) / _PASSING_A_SECOND)
 
     def stop(self) -> None:
         """End the threads; what still waits is not written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from autoscaler.controller.capacity import ServedLoad
+from autoscaler.controller.dials import Setting
 from autoscaler.controller.foreign import ForeignWrites
 from autoscaler.controller.lead_time import MeasuredLeadTime, StartUps
 from autoscaler.controller.workload import Workload
@@ -13,12 +14,21 @@ from autoscaler.planning.memory import Memory, Spent
 from autoscaler.planning.spend import accrue
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A count as it was read, good until `until_s` while there are still as many pods as then."""
+
+    setting: Setting
+    pods: int
+    until_s: float
+
+
 @dataclass(slots=True)
 class Running:
     """Mutable, and touched only by the evaluation of this workload, of which there is one at a time.
 
     memory: for the next decision. measured, lead_time_s: how long its pods take to start, and what
-    decisions assume.
+    decisions assume. known: the count, where it need not be read again; None where it must be.
     """
 
     workload: Workload
@@ -28,6 +38,7 @@ class Running:
     served: ServedLoad = field(default_factory=ServedLoad)
     measured: MeasuredLeadTime | None = None
     lead_time_s: float = 0.0
+    known: Known | None = None
 
 
 def recollected(workload: Workload, stored: Memory | None, now_s: float) -> Running:

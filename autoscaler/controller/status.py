@@ -1,7 +1,7 @@
 """The status of a resource: what to show, and when it has changed enough to be written.
 
-What people act on is written at once. Numbers that change with every look are written at most
-once a minute, so that a thousand quiet resources cost the API server next to nothing.
+What people act on is written at once. Numbers that change with every look wait, so that a thousand
+quiet resources cost the API server next to nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autoscaler.planning.explain import explain, shown
 from autoscaler.spec.status import Capacity, LastScale, LeadTime, Override, SpendToday, Status
 from autoscaler.spec.units import format_time
 
-_EVERY_S = 60.0
+_LONGEST = 1024
 _PASSING = (
     "load",
     "forecast",
@@ -36,12 +36,12 @@ class Published:
     written_s: float = float("-inf")
 
 
-def worth_writing(published: Published, status: Status, now_s: float) -> bool:
-    """Whether `status` says something new that cannot wait."""
+def worth_writing(published: Published, status: Status, now_s: float, every_s: float) -> bool:
+    """Whether `status` says something new that cannot wait, or that has waited for `every_s` seconds."""
     if published.status == status:
         return False
     urgent = _lasting(published.status) != _lasting(status)
-    return urgent or now_s - published.written_s >= _EVERY_S
+    return urgent or now_s - published.written_s >= every_s
 
 
 def document(status: Status) -> dict[str, Any]:
@@ -93,13 +93,13 @@ def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
     return {
         "load": shown(observation.load.value) if observation.load.may_add else observation.load.state.value,
         "forecast": peak or None,
-        "forecast_summary": _summary(outcome, running) if peak else outlook.note or None,
+        "forecast_summary": (_summary(outcome, running) if peak else outlook.note)[:_LONGEST] or None,
         "model": outlook.model or None,
         "ready": observation.ready,
         "current": outcome.count if written else observation.current,
         "desired": outcome.count,
         "reason": "Override" if outcome.asked.override is not None else reason,
-        "decision": explain(decision)[:1024],
+        "decision": explain(decision)[:_LONGEST],
         "last_decision_time": now_s,
         "lead_time": _lead_time(running),
         "spend": _spend(outcome),
