@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from workload_making import pod
 
@@ -128,6 +128,7 @@ labelled = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["w
 changes = st.lists(st.tuples(st.sampled_from(KEYS), st.one_of(st.none(), labelled)), max_size=30)
 
 
+@settings(deadline=None)
 @given(changes)
 def test_the_index_finds_what_a_search_through_all_pods_finds(
     schedule: list[tuple[str, dict[str, str] | None]],

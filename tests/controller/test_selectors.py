@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoscaler.controller.selectors import parse_selector, selects
@@ -45,6 +45,7 @@ def naively(key: str, operator: str, values: tuple[str, ...], of: dict[str, str]
     return key not in of
 
 
+@settings(deadline=None)
 @given(st.lists(conditions(), max_size=4), labels, st.sampled_from(["", " "]))
 def test_a_selector_picks_what_each_of_its_conditions_picks(
     asked: list[tuple[str, str, tuple[str, ...]]], of: dict[str, str], space: str
