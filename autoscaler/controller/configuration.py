@@ -65,6 +65,7 @@ class Source(_Section):
             read_timeout_s=self.timeout_s,
             total_timeout_s=self.timeout_s,
             method=self.method,
+            follow_clock=True,
         )
 
 

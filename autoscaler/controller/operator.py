@@ -242,6 +242,11 @@ class Operator:
             "Time the last read of a metric source took.",
             [(name, partial(_read_s, source)) for name, source in sources],
         )
+        self._metrics.watch_source(
+            "source_clock_ahead_seconds",
+            "By how much a source's clock is ahead of ours; differences up to 5 s count as none.",
+            [(name, partial(_ahead_s, source)) for name, source in sources],
+        )
 
 
 class _Outlooks:
@@ -290,6 +295,10 @@ class _Announcer:
 
 def _up(source: MetricSource) -> float:
     return float(not source.last_failure)
+
+
+def _ahead_s(source: MetricSource) -> float:
+    return float(source.clock_ahead_s)
 
 
 def _read_s(source: MetricSource) -> float:

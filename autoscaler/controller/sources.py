@@ -32,6 +32,7 @@ class MetricSource:
         self._lock = threading.Lock()
         self.last_read_s = 0.0
         self.last_failure = ""
+        self.clock_ahead_s = 0
 
     def run(self, work: Callable[[], None], most_waiting: int) -> bool:
         """Do `work` after what waits already; False, and nothing done, where too much waits."""
@@ -57,6 +58,7 @@ class MetricSource:
         began_s = time.monotonic()
         patience_s = min(_SUSPECT_S, self._patience_s) if self._suspect else self._patience_s
         readings = self._prometheus.read_now(queries, now_s, patience_s)
+        self.clock_ahead_s = self._prometheus.clock_ahead_s()
         failed = [reading for reading in readings if reading.state is State.FAILED]
         self._suspect = len(failed) == len(readings)
         self.last_failure = failed[0].detail if self._suspect else ""

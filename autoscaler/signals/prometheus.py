@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -20,12 +21,14 @@ from autoscaler.signals.answer import MalformedAnswer, matrix, vector
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.history import Chunk, History, Span, read_history, usable_series
 from autoscaler.signals.instant import Instant, InstantQuery, InstantReader
+from autoscaler.signals.server_clock import ServerClock
 from autoscaler.signals.session import PrometheusSession, exchange
 from autoscaler.signals.settings import ConnectionSettings, settings_from_environment
 
 _SERVER_SHARE = 0.8
 """Part of our deadline after which the server is to give up by itself, so that its reason reaches us."""
 
+_TIME_TIMEOUT_S = 2.0
 _MOST_CHARACTERS = {"POST": 64_000, "GET": 3_000}
 """What a shared query may hold: request bodies are long, URLs are not."""
 
@@ -41,6 +44,7 @@ class Prometheus:
         self._session = session or PrometheusSession(settings)
         self._connect = PrometheusConnect(url=settings.url, session=self._session, method=settings.method)
         self._instant = InstantReader(self._ask_instant, _MOST_CHARACTERS[settings.method])
+        self._clock = ServerClock(self._ask_time)
 
     @classmethod
     def from_environment(cls, url: str) -> Prometheus:
@@ -73,8 +77,10 @@ class Prometheus:
         an unusable range raises InputError.
         """
 
+        ahead_s = self.clock_ahead_s()
+
         def ask(span: Span) -> Chunk:
-            return self._ask_range(query, span)
+            return self._ask_range(query, span, ahead_s)
 
         return read_history(ask, query, start_s, end_s, step_s, self._settings.max_points)
 
@@ -101,21 +107,34 @@ class Prometheus:
         settings) in all. Never raises for what a server does.
         """
         limit_s = self._settings.total_timeout_s if timeout_s is None else timeout_s
-        return self._instant.read(queries, now_s, limit_s)
+        return self._instant.read(queries, now_s + self.clock_ahead_s(), limit_s)
 
-    def _ask_range(self, query: str, span: Span) -> Chunk:
+    def clock_ahead_s(self) -> int:
+        """Whole seconds by which the server's clock is ahead of ours; 0 where that is not to be followed."""
+        return self._clock.ahead_s() if self._settings.follow_clock else 0
+
+    def _ask_time(self) -> float:
+        limit_s = min(_TIME_TIMEOUT_S, self._settings.total_timeout_s)
+        with exchange(limit_s) as current:
+            self._connect.custom_query("time()", params={"timeout": _server_limit(limit_s)})
+        if current.body is None:
+            raise MalformedAnswer("is no instant answer")
+        return vector(current.body)[0].value
+
+    def _ask_range(self, query: str, span: Span, ahead_s: int) -> Chunk:
         limit_s = self._settings.total_timeout_s
         with exchange(limit_s) as current:
             result = self._connect.custom_query_range(
                 query,
-                datetime.fromtimestamp(span.begins_s, UTC),
-                datetime.fromtimestamp(span.ends_s, UTC),
+                datetime.fromtimestamp(span.begins_s + ahead_s, UTC),
+                datetime.fromtimestamp(span.ends_s + ahead_s, UTC),
                 str(span.step_s),
                 params={"timeout": _server_limit(limit_s)},
             )
         if current.body is None or current.body.result_type != "matrix":
             raise MalformedAnswer("is no range")
-        return Chunk(matrix(result), current.body.warned)
+        found = [replace(series, times_s=series.times_s - ahead_s) for series in matrix(result)]
+        return Chunk(found, current.body.warned)
 
     def _ask_instant(self, query: str, now_s: float, limit_s: float) -> Instant:
         with exchange(limit_s) as current:

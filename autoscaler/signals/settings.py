@@ -28,7 +28,8 @@ class ConnectionSettings:
     cert_file with key_file: client certificate. headers: sent along, such as `X-Scope-OrgID`.
     total_timeout_s: for one question with all its retries. max_bytes: most a single answer may
     hold, compressed or not. method: `GET` where only reading is allowed to us. max_points: steps
-    asked for in one range.
+    asked for in one range. follow_clock: notice where the server's clock differs from ours, and ask it in
+    its own time; all times outside stay ours.
 
     Raises InputError for what cannot work.
     """
@@ -48,6 +49,7 @@ class ConnectionSettings:
     retries: int = 2
     method: str = "POST"
     max_points: int = 10_000
+    follow_clock: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", _checked_url(self.url))
