@@ -5,15 +5,17 @@ Names follow Prometheus' conventions; docs/metrics.md lists them for people.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from autoscaler import __version__
+from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.workload import Workload
@@ -24,6 +26,12 @@ _OF_WORKLOAD = {
     "load": "Load as last observed, in the unit of its query.",
     "forecast_peak": "Quantile of the load's peak within the lead time.",
     "forecast_age_seconds": "Age of the forecast that the last decision used.",
+    "forecast_usable": "1 while decisions have a forecast, 0 while they lack it; absent for model none.",
+    "forecast_step_seconds": "spec.forecast.step.",
+    "forecast_quantile": "spec.forecast.quantile.",
+    "forecast_coverage": "Share of forecast peaks of about a day that the load stayed within.",
+    "forecast_judged": "Forecast peaks that the coverage is a share of.",
+    "wished_replicas": "Replicas that forecast, load and signals ask for, before any guard or limit.",
     "desired_replicas": "Replicas last decided on.",
     "current_replicas": "Replicas last asked for, by whomever.",
     "ready_replicas": "Ready pods.",
@@ -34,8 +42,9 @@ _OF_WORKLOAD = {
     "daily_budget": "spec.spend.dailyBudget.",
     "signals_unknown": "Inputs of the last decision that were not known.",
     "faulty": "1 while the workload cannot be evaluated or written.",
+    "active": "1 where spec.mode lets the operator write.",
     "writing": "1 while the operator writes the count it decides on.",
-    "conflict": "1 while somebody else scales the same target.",
+    "conflict": "1 while somebody else scales the same target or undoes what was written.",
     "overridden": "1 while an override is in force.",
     "spend_limited": "1 while a spend limit takes replicas away.",
 }
@@ -79,12 +88,17 @@ class Metrics:
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
         self._evaluated_s: dict[str, float] = {}
+        self._fan: Callable[[str], Fan | None] = lambda key: None
         self.registry = registry = CollectorRegistry()
         self._workloads = _PerWorkload()
         registry.register(self._workloads)
         Gauge(f"{_PREFIX}_build_info", "Version that runs.", ("version",), registry=registry).labels(
             __version__
         ).set(1)
+        ProcessCollector(registry=registry)
+        Gauge(
+            f"{_PREFIX}_period_seconds", "How often a workload should be evaluated.", registry=registry
+        ).set(period_s)
         self._evaluations = Counter(
             f"{_PREFIX}_evaluations",
             "Evaluations of workloads by what became of the count.",
@@ -134,6 +148,10 @@ class Metrics:
         for source, read in sources:
             gauge.labels(source).set_function(read)
 
+    def watch_forecasts(self, fan: Callable[[str], Fan | None]) -> None:
+        """Export how well forecasts keep what they state. fan: the newest one of a key."""
+        self._fan = fan
+
     def requested(self, method: str, status: int, seconds: float) -> None:
         """A request to the API server was answered (status 0: it was not)."""
         self._requests.labels(method, str(status)).observe(seconds)
@@ -151,7 +169,10 @@ class Metrics:
                 self._scaled.labels("out" if outcome.count > outcome.setting.replicas else "in").inc()
             workload = outcome.workload
             self._came(workload.key)
-            self._workloads.put(workload.namespace, workload.name, figures(outcome, one))
+            known = figures(outcome, one)
+            if "forecast_usable" in known:
+                known |= _kept(self._fan(workload.key))
+            self._workloads.put(workload.namespace, workload.name, known)
 
     def skipped(self, source: str, workloads: Sequence[Workload]) -> None:
         """Count evaluations that were left out."""
@@ -175,27 +196,28 @@ class Metrics:
 
 def figures(outcome: Outcome, running: Running) -> dict[str, float]:
     """The figures of one workload by metric, after one outcome."""
-    policy, decision = outcome.workload.policy, outcome.decision
+    decision = outcome.decision
     found: dict[str, float] = {
         "faulty": float(outcome.fault is not None),
         "writing": float(outcome.fault is None and outcome.hold is None),
-        "conflict": float(bool(outcome.rival)),
+        "conflict": float(bool(outcome.rival) or _undone(outcome)),
         "overridden": float(outcome.asked.override is not None),
+        **_as_configured(outcome.workload),
     }
-    if policy is not None:
-        found |= {"min_replicas": policy.min_replicas, "max_replicas": policy.max_replicas}
-        if policy.spend is not None and policy.spend.daily_budget is not None:
-            found["daily_budget"] = policy.spend.daily_budget
     if decision is None or outcome.count is None:
         return found
     observation, outlook = decision.observation, decision.outlook
     readings = (observation.load, *outcome.signals.values())
     done = outcome.write is Write.DONE
     reasons = {change.reason.value for change in decision.changes}
+    spec = outcome.workload.spec
+    if spec is not None and spec.forecast.model != "none":
+        found["forecast_usable"] = float(not math.isnan(outlook.peak))
     return found | {
         "load": observation.load.value,
         "forecast_peak": outlook.peak,
         "forecast_age_seconds": outlook.age_s,
+        "wished_replicas": decision.wished,
         "desired_replicas": outcome.count,
         "current_replicas": outcome.count if done else observation.current,
         "ready_replicas": float("nan") if observation.ready is None else observation.ready,
@@ -204,3 +226,30 @@ def figures(outcome: Outcome, running: Running) -> dict[str, float]:
         "signals_unknown": sum(not reading.known for reading in readings),
         "spend_limited": float(bool(reasons & {"HourlyCap", "DailyBudget", "MonthlyBudget"})),
     }
+
+
+def _undone(outcome: Outcome) -> bool:
+    return outcome.hold is not None and outcome.hold.reason == "WritesUndone"
+
+
+def _as_configured(workload: Workload) -> dict[str, float]:
+    spec, policy = workload.spec, workload.policy
+    if spec is None or policy is None:
+        return {}
+    found: dict[str, float] = {
+        "active": float(spec.mode in ("Active", "ScaleOutOnly")),
+        "min_replicas": policy.min_replicas,
+        "max_replicas": policy.max_replicas,
+        "forecast_step_seconds": policy.step_s,
+        "forecast_quantile": policy.quantile,
+    }
+    if policy.spend is not None and policy.spend.daily_budget is not None:
+        found["daily_budget"] = policy.spend.daily_budget
+    return found
+
+
+def _kept(fan: Fan | None) -> dict[str, float]:
+    """How often the load stayed within what was forecast, once that could be judged."""
+    if fan is None or not fan.judged:
+        return {}
+    return {"forecast_coverage": fan.coverage, "forecast_judged": fan.judged}
