@@ -13,7 +13,7 @@ import structlog
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.evaluation import Evaluation
 from autoscaler.controller.outcome import Outcome
-from autoscaler.controller.running import Running, recollected
+from autoscaler.controller.running import Running, recollected, turned_to
 from autoscaler.controller.sources import MetricSource, MetricSources
 from autoscaler.controller.workload import Workload
 from autoscaler.controller.writing import Leading
@@ -184,9 +184,9 @@ class Loop:
             running = self._running.get(workload.key)
         if running is None or running.workload.uid != workload.uid:
             running = recollected(workload, self._memory(workload), self._evaluation.clock())
-            with self._lock:
-                self._running[workload.key] = running
-        running.workload = workload
+        running = turned_to(running, workload)
+        with self._lock:
+            self._running[workload.key] = running
         return running
 
     def _gone(self, key: str) -> None:

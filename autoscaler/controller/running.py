@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from autoscaler.controller.capacity import ServedLoad
@@ -12,6 +13,7 @@ from autoscaler.controller.workload import Workload
 from autoscaler.planning.decide import accepted
 from autoscaler.planning.memory import Memory, Spent
 from autoscaler.planning.spend import accrue
+from autoscaler.spec.resource import Floor, Spec, TargetRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,19 @@ def recollected(workload: Workload, stored: Memory | None, now_s: float) -> Runn
     return Running(workload, memory, foreign)
 
 
+def turned_to(running: Running, workload: Workload) -> Running:
+    """The same resource with its newest spec. Of another target only the money spent so far still counts."""
+    before, after = running.workload.spec, workload.spec
+    if before is not None and after is not None and _aim(before) != _aim(after):
+        return Running(workload, Memory(spent=running.memory.spent), ForeignWrites())
+    running.workload = workload
+    return running
+
+
+def _aim(spec: Spec) -> tuple[TargetRef, Floor | None]:
+    return spec.scale_target_ref, spec.floor
+
+
 def _knows_write(memory: Memory, at_s: float) -> bool:
     # The status has whole seconds.
     written = [*memory.scale_ups, *memory.scale_downs]
@@ -74,6 +89,8 @@ def _spend_recalled(workload: Workload, now_s: float) -> Memory:
     try:
         day, month = float(status.spend.today), float(status.spend.month)
     except ValueError:
+        return Memory()
+    if not (math.isfinite(day) and math.isfinite(month)):
         return Memory()
     summed_s, price = status.spend.time, policy.spend.replica_hour_price
     begun = accrue(Spent(), 0, price, None, summed_s)
