@@ -209,6 +209,23 @@ def test_in_floor_mode_only_the_minimum_is_raised_and_put_back(
         assert not any("predictive" in name for name in found["metadata"].get("annotations", {}))
 
 
+def test_a_queue_worker_goes_to_zero_and_is_woken_by_its_queue(
+    control_plane: ControlPlane, namespace: str, resources: Resources, prometheus: LivePrometheus
+) -> None:
+    control_plane.deployment("worker", namespace, 2, start_up="1s")
+    queue = {"type": "QueueDepth", "query": "queue_worker", "drainWithin": "10s", "perReplica": 1}
+    with SteadyLoad(prometheus, {"load_worker": 0.0, "queue_worker": 0.0}) as load:
+        resources.create("worker", minReplicas=0, signals=[queue], manualGrace="0s")
+        count = replicas(control_plane, namespace, "worker")
+        wait_until(lambda: count() == 0, 30, "no replicas while nothing arrives")
+        time.sleep(3)
+        assert count() == 0
+        load.values["queue_worker"] = 25.0
+        wait_until(lambda: count() >= 3, 20, "3 replicas for a queue of 25 to be gone in 10 s")
+        load.values["queue_worker"] = 0.0
+        wait_until(lambda: count() == 0, 40, "no replicas again")
+
+
 def test_quiet_resources_cost_no_writes(
     control_plane: ControlPlane, namespace: str, resources: Resources, prometheus: LivePrometheus
 ) -> None:
