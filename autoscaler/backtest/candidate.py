@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from autoscaler.backtest.simulation import World
@@ -70,8 +71,9 @@ def candidate_of(
 ) -> Candidate:
     """The policy of a manifest, as it would run on this trace.
 
-    capacity: replaces the manifest's `load.perReplica` where the command line states one. A lead
-    time that the manifest leaves to its default is taken as measured: the simulated start-up time.
+    capacity: replaces the manifest's `load.perReplica` where the command line states one. What the
+    operator would find out from pods is taken as found out: `perReplica: auto` is the simulated pods'
+    own capacity, and a lead time left to its default is the simulated start-up time.
     Decisions are made once per step of the trace.
     """
     spec = resource.spec.forecast
@@ -80,7 +82,7 @@ def candidate_of(
     lead_time_s = compiled.lead_time_s if stated else world.start_up_s
     policy = replace(
         compiled,
-        load_per_replica=compiled.load_per_replica if capacity is None else capacity,
+        load_per_replica=_first_known(capacity, compiled.load_per_replica, world.per_replica),
         lead_time_s=lead_time_s,
         step_s=float(series.step_s),
     )
@@ -94,3 +96,9 @@ def candidate_of(
         quantile=policy.quantile,
     )
     return Candidate(policy.name, policy, spec.model, settings, spec.history_s, spec.refit_s)
+
+
+def _first_known(stated: float | None, manifest: float, simulated: float) -> float:
+    if stated is not None:
+        return stated
+    return simulated if math.isnan(manifest) else manifest

@@ -109,7 +109,8 @@ def _case(
     stated = _stated_capacity(series, options)
     capacity = stated
     if capacity is None:
-        capacity = resources[0].spec.load.per_replica if resources else _mean(series) / _FLEET
+        configured = resources[0].spec.load.per_replica if resources else None
+        capacity = _mean(series) / _FLEET if configured is None else configured
     world = World(
         per_replica=capacity,
         start_up_s=duration_s("--start-up", options.start_up, zero=True),

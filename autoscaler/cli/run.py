@@ -13,7 +13,6 @@ from autoscaler.controller.configuration import Configuration, ConfigurationErro
 from autoscaler.controller.operator import Operator
 from autoscaler.signals.errors import InputError
 
-
 # Without the values of local variables: an error must not carry a secret into the log.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)

@@ -68,6 +68,10 @@ class ServedLoad:
         else:
             hour.ill, hour.seen_ill = min(hour.ill, per_pod), hour.seen_ill + 1
 
+    def recall(self, well: float, now_s: float) -> None:
+        """Begin with what was seen before a restart."""
+        self._hours.append(_Hour(now_s // _HOUR_S * _HOUR_S - _HOUR_S, well=well, seen_well=1))
+
     def observed(self) -> ObservedCapacity | None:
         """What they show together; None before a whole hour has been seen."""
         if len(self._hours) <= _FEWEST_HOURS:
@@ -79,6 +83,14 @@ class ServedLoad:
             ill=min(ill, default=float("inf")),
             hours=len(self._hours),
         )
+
+
+def learned(observed: ObservedCapacity | None) -> float | None:
+    """Load per replica to plan with where that is to be found out; None before it can be."""
+    if observed is None:
+        return None
+    value = min(observed.well, observed.ill / _CLEARLY)
+    return value if value > 0.0 else None
 
 
 def disagreement(configured: float, observed: ObservedCapacity | None) -> str:

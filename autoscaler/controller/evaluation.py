@@ -206,14 +206,14 @@ class Evaluation:
 
     def _plan(self, look: _Look, readings: list[Reading]) -> Planned | Fault:
         planned = self._planned(look, readings)
-        if look.fresh or not planned.changes:
+        if isinstance(planned, Fault) or look.fresh or not planned.changes:
             return planned
         try:
             return self._planned(self._look_afresh(look.running, look.dial), readings)
         except ClusterError as error:
             return fault_of(error, look.running.workload.spec)
 
-    def _planned(self, look: _Look, readings: list[Reading]) -> Planned:
+    def _planned(self, look: _Look, readings: list[Reading]) -> Planned | Fault:
         running, setting = look.running, look.setting
         workload, now_s = running.workload, self.clock()
         spec, policy = workload.spec, workload.policy

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from autoscaler.controller.capacity import learned
 from autoscaler.controller.dials import Setting
 from autoscaler.controller.lead_time import lead_time_in_use
 from autoscaler.controller.outcome import Fault, Outcome, Write
@@ -91,8 +92,11 @@ class Planned:
         )
 
 
-def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
-    """Decide on one workload, and keep what its next decision has to remember."""
+def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
+    """Decide on one workload, and keep what its next decision has to remember.
+
+    A fault where the load per replica is to be found out and is not known yet.
+    """
     workload, setting, now_s = running.workload, seen.setting, seen.now_s
     assert (
         workload.policy is not None and workload.spec is not None
@@ -101,13 +105,16 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
     applied = running.foreign.saw(
         setting.replicas, now_s, may_be_zero=workload.policy.min_replicas == 0, ours=ours
     )
-    memory = running.memory
     if applied is not None:
         before, after, at_s = applied
-        memory = accepted(memory, at_s, before, after)
+        running.memory = accepted(running.memory, at_s, before, after)
     _measure(running, seen.pods or [], workload.policy.lead_time_s, now_s)
-    policy = _in_force(workload.policy, setting, running.lead_time_s)
+    # Surge pods serve as well, and so do those above the minimum that a floor is.
     ready = None if seen.pods is None else sum(pod.ready for pod in seen.pods)
+    running.served.watch(workload.policy, seen.load, seen.signals, ready, now_s)
+    policy = _in_force(workload.policy, setting, running)
+    if math.isnan(policy.load_per_replica):
+        return _NOT_LEARNED
     observation = Observation(
         now_s=now_s,
         load=seen.load,
@@ -115,8 +122,7 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned:
         ready=None if ready is None else min(ready, setting.replicas),
         signals=seen.signals,
     )
-    # Surge pods serve as well, and so do those above the minimum that a floor is.
-    running.served.watch(policy, seen.load, seen.signals, ready, now_s)
+    memory = running.memory
     expected = outlook(workload.key, now_s, policy.lead_time_s, policy.quantile)
     decision = decide(policy, observation, expected, memory)
     running.memory = decision.memory
@@ -140,11 +146,29 @@ def _measure(running: Running, pods: list[Pod], configured_s: float, now_s: floa
     running.lead_time_s = lead_time_in_use(configured_s, running.measured, running.lead_time_s)
 
 
-def _in_force(policy: Policy, setting: Setting, lead_time_s: float) -> Policy:
-    """The policy with the lead time in use, and within the bounds that the dial itself has."""
+def _in_force(policy: Policy, setting: Setting, running: Running) -> Policy:
+    """The policy with what was measured, and within the bounds that the dial itself has.
+
+    Its load per replica is NaN where that is to be found out and is not known yet.
+    """
     most = min(policy.max_replicas, setting.most if setting.most is not None else policy.max_replicas)
     least = min(max(policy.min_replicas, setting.least or 0), most)
-    return replace(policy, lead_time_s=lead_time_s, min_replicas=least, max_replicas=most)
+    per_replica = policy.load_per_replica
+    if math.isnan(per_replica):
+        per_replica = learned(running.served.observed()) or math.nan
+    return replace(
+        policy,
+        load_per_replica=per_replica,
+        lead_time_s=running.lead_time_s,
+        min_replicas=least,
+        max_replicas=most,
+    )
+
+
+_NOT_LEARNED = Fault(
+    "CapacityUnknown",
+    "load.perReplica is auto, and pods have not been seen serving for a whole hour yet: the count stands",
+)
 
 
 def no_outlook(note: str) -> Outlook:

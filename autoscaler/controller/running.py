@@ -57,7 +57,17 @@ def recollected(workload: Workload, stored: Memory | None, now_s: float) -> Runn
         foreign.wrote(last.before, last.after, last.time)
         if not _knows_write(memory, last.time):
             memory = accepted(memory, last.time, last.before, last.after)
-    return Running(workload, memory, foreign)
+    running = Running(workload, memory, foreign)
+    if workload.status is not None and workload.status.capacity is not None:
+        _recall_capacity(running.served, workload.status.capacity.observed, now_s)
+    return running
+
+
+def _recall_capacity(served: ServedLoad, observed: str, now_s: float) -> None:
+    try:
+        served.recall(float(observed), now_s)
+    except ValueError:
+        return  # somebody else's text; it is learned anew
 
 
 def turned_to(running: Running, workload: Workload) -> Running:

@@ -6,6 +6,7 @@ quiet resources cost the API server next to nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.planning.explain import explain, shown
 from autoscaler.spec.status import Capacity, LastScale, LeadTime, Override, SpendToday, Status
-from autoscaler.spec.units import format_time
+from autoscaler.spec.units import AUTO, format_time
 
 _LONGEST = 1024
 _PASSING = (
@@ -133,9 +134,8 @@ def _capacity(outcome: Outcome, running: Running) -> Capacity | None:
     observed, policy = running.served.observed(), outcome.workload.policy
     if observed is None or policy is None:
         return None
-    return Capacity(
-        configured=f"{policy.load_per_replica:.4g}", observed=f"{observed.well:.4g}", hours=observed.hours
-    )
+    configured = AUTO if math.isnan(policy.load_per_replica) else f"{policy.load_per_replica:.4g}"
+    return Capacity(configured=configured, observed=f"{observed.well:.4g}", hours=observed.hours)
 
 
 def _spend(outcome: Outcome) -> SpendToday | None:

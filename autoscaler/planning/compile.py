@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from autoscaler.planning.policy import (
     KnownEvent,
     Mode,
@@ -23,13 +25,16 @@ from autoscaler.spec.spend import Spend
 
 
 def compile_policy(resource: PredictiveAutoscaler) -> Policy:
-    """The policy of a valid resource, named after it. Signals and events keep their order."""
+    """The policy of a valid resource, named after it. Signals and events keep their order.
+
+    `load_per_replica` is NaN where it is to be found out, and must be given before anything is decided.
+    """
     spec = resource.spec
     return Policy(
         name=resource.metadata.name,
         min_replicas=spec.min_replicas,
         max_replicas=spec.max_replicas,
-        load_per_replica=spec.load.per_replica,
+        load_per_replica=math.nan if spec.load.per_replica is None else spec.load.per_replica,
         quantile=spec.forecast.quantile,
         lead_time_s=spec.forecast.lead_time_s,
         step_s=spec.forecast.step_s,

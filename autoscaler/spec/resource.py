@@ -17,7 +17,7 @@ from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, posit
 from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
 from autoscaler.spec.spend import Spend
 from autoscaler.spec.status import Status
-from autoscaler.spec.units import Duration, Quantity, Share, Time
+from autoscaler.spec.units import AUTO, Duration, QuantityOrAuto, Share, Time
 
 GROUP = "predictive-autoscaler.dev"
 VERSION = "v1alpha1"
@@ -53,12 +53,14 @@ class Load(Model):
     source: Label = absent(
         "Name of a Prometheus that the operator's administrator configured. Left out: the default one.",
     )
-    per_replica: Quantity = Field(
-        description="Load that one ready pod serves within its objective, in the unit of the query."
+    per_replica: QuantityOrAuto = Field(
+        description="Load that one ready pod serves within its objective, in the unit of the query. "
+        "auto: the most that pods were seen to serve while every Latency and Errors signal was within its "
+        "threshold; nothing is scaled before that is known."
     )
     max_age_s: Duration = defaulted("2m", "Older values count as stale: they remove nothing.")
     rules = (
-        positive("perReplica", "per_replica", number=True),
+        positive("perReplica", "per_replica", number=True, word=AUTO),
         between("maxAge", "max_age_s", "1s", "1d"),
     )
 
@@ -194,6 +196,15 @@ class Spec(Model):
             "self.events.all(a, self.events.exists_one(b, a.name == b.name))",
             lambda spec: _unique_names(spec.events),
             "events",
+        ),
+        Rule(
+            "perReplica auto needs a signal of type Latency or Errors, which tells what is served well",
+            "self.load.perReplica != 'auto' || self.signals.exists(s, s.type in ['Latency', 'Errors'])",
+            lambda spec: (
+                spec.load.per_replica is not None
+                or any(signal.type in ("Latency", "Errors") for signal in spec.signals)
+            ),
+            "load",
         ),
         Rule(
             "minReplicas of an event must not be greater than maxReplicas",

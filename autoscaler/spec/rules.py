@@ -102,15 +102,17 @@ def _validations(rules: tuple[Rule, ...]) -> Iterator[dict[str, str]]:
         yield validation
 
 
-def positive(field: str, name: str = "", *, optional: bool = False, number: bool = False) -> Rule:
+def positive(
+    field: str, name: str = "", *, optional: bool = False, number: bool = False, word: str = ""
+) -> Rule:
     """The amount in `field` (attribute `name` of the model) is more than zero.
 
     Works on the text: no unit has digits of its own and signs and exponents are not allowed, so
     an amount is zero exactly if all its digits are. optional: the field may be absent.
-    number: it may also be written as an integer.
+    number: it may also be written as an integer. word: text that stands for an amount yet to be found.
     """
     attribute = name or field
-    matches = f"self.{field}.matches('[1-9]')"
+    matches = f"self.{field}.matches('{f'[1-9]|{word}' if word else '[1-9]'}')"
     if number:
         matches = f"(type(self.{field}) == int ? self.{field} > 0 : {matches})"
 

@@ -18,6 +18,7 @@ DURATION_PATTERN = r"^(0|([0-9]{1,6}ms|[0-9]{1,6}(\.[0-9]{1,3})?[smh])+|[0-9]{1,
 """Narrow enough that every duration is a whole number of milliseconds."""
 
 QUANTITY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
+AUTO = "auto"
 SHARE_PATTERN = r"^(0?\.[0-9]{1,6}|[0-9]{1,2}(\.[0-9]{1,4})?%)$"
 QUANTILE_PATTERN = r"^0?\.[0-9]{1,6}$"
 MONEY_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
@@ -89,6 +90,21 @@ def parse_quantity(value: object) -> float:
     match = _NUMBER_AND_SUFFIX.fullmatch(value)
     assert match is not None  # the pattern above is narrower
     return float(Decimal(match[1]) * _SUFFIX[match[2]])
+
+
+def parse_quantity_or_auto(value: object) -> float | None:
+    """A quantity, or None for "auto": an amount that is to be found out."""
+    if value is None or value == AUTO:
+        return None
+    try:
+        return parse_quantity(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {AUTO}") from error
+
+
+def format_quantity_or_auto(value: float | None) -> str:
+    """A text that `parse_quantity_or_auto` reads as `value`."""
+    return AUTO if value is None else format_quantity(value)
 
 
 def format_quantity(value: float) -> str:
@@ -197,6 +213,14 @@ Quantity = Annotated[
     PlainSerializer(format_quantity),
     _int_or_string(QUANTITY_PATTERN, 0, 10**15 - 1),
 ]
+
+QuantityOrAuto = Annotated[
+    float | None,
+    BeforeValidator(parse_quantity_or_auto),
+    PlainSerializer(format_quantity_or_auto),
+    _int_or_string(f"^{AUTO}$|{QUANTITY_PATTERN}", 0, 10**15 - 1),
+]
+"""None for "auto"."""
 
 Share = Annotated[float, BeforeValidator(parse_share), PlainSerializer(format_share), _text(SHARE_PATTERN)]
 """At least 0 and below 1."""

@@ -165,7 +165,11 @@ FIELDS = [
     bad("outage.drop", "must be a share", outage__drop="150%"),
     bad("outage.recovery", "must be a duration", outage__recovery="long"),
     bad("manualGrace", "must be a duration", manualGrace="soon"),
-    bad("floor.kind", "use one of HorizontalPodAutoscaler, ScaledObject", floor={"kind": "Deployment", "name": "web"}),
+    bad(
+        "floor.kind",
+        "use one of HorizontalPodAutoscaler, ScaledObject",
+        floor={"kind": "Deployment", "name": "web"},
+    ),
     bad("floor.name", "is required", floor={"kind": "ScaledObject"}),
     bad("zones.count", "is required", zones={}),
     bad("zones.count", "at least 2", zones__count=1),
@@ -273,6 +277,11 @@ RULES = [
     bad("cooldown.scaleDown", "scaleDown must be between 0s and 1d", cooldown__scaleDown="1w"),
     bad("outage.drop", "drop must be more than zero", outage__drop="0%"),
     bad("outage.recovery", "recovery must be between 0s and 1d", outage__recovery="2d"),
+    bad(
+        "load",
+        "perReplica auto needs a signal of type Latency or Errors, which tells what is served well",
+        load__perReplica="auto",
+    ),
     bad("manualGrace", "manualGrace must be between 0s and 1d", manualGrace="25h"),
     bad("zones.survive", "survive must be less than count", zones={"count": 2, "survive": 2}),
     bad(
