@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -102,6 +102,7 @@ class InHand:
         self.pods, self.rivals, self.foresight = PodIndex(), Rivals(), Foresight()
         self.records = Records(self.api)
         self.blind = Blind()
+        self.log: list[MutableMapping[str, Any]] = []
         self._known: dict[str, Pod] = {}
         self.evaluation = Evaluation(
             cluster=self.api.cluster,

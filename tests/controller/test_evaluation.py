@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from evaluation_in_hand import InHand
@@ -14,13 +14,6 @@ from autoscaler.controller.outcome import Write
 from autoscaler.controller.running import Running
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import State
-
-
-@pytest.fixture
-def hand() -> Iterator[InHand]:
-    made = InHand()
-    yield made
-    made.close()
 
 
 def settled(hand: InHand, *due: Running) -> None:
@@ -90,6 +83,7 @@ def test_what_goes_wrong_with_one_workload_is_nobody_elses(
     for name in ("a", "c"):
         assert (found[name].write, hand.api.replicas(name)) == (Write.DONE, 6)
     assert "unforeseen" not in fault.message, "what broke inside is for the log"
+    assert [entry["log_level"] for entry in hand.log] == (["error"] if reason == "InternalError" else [])
 
 
 def test_scale_outs_are_written_before_scale_ins(hand: InHand) -> None:

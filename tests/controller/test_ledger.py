@@ -1,0 +1,197 @@
+"""What is kept of each evaluation: every decision that is carried out, before it is; the rest sparingly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from evaluation_in_hand import InHand
+from stub_api import forbidden, unanswered
+from workload_making import NOW_S, known, workload
+
+from autoscaler.controller.ledger import StoreLedger
+from autoscaler.controller.outcome import Outcome
+from autoscaler.controller.planning import Planned
+from autoscaler.controller.running import Running
+from autoscaler.planning.memory import Memory
+from autoscaler.planning.record import memory_to_json, replayed
+from autoscaler.store import rows
+
+
+class Kept:
+    """Rows in the order in which they were committed, and how long each batch could be waited for."""
+
+    def __init__(self) -> None:
+        self.rows: list[rows.Row] = []
+        self.patience_s: list[float] = []
+        self.memories: dict[str, rows.MemoryKept] = {}
+        self.reloaded = 0
+
+    def commit(self, batch: Sequence[rows.Row], patience_s: float) -> bool:
+        self.rows += batch
+        self.patience_s.append(patience_s)
+        return True
+
+    def memory(self, workload: str) -> rows.MemoryKept | None:
+        return self.memories.get(workload)
+
+    def reload(self, patience_s: float) -> bool:
+        self.reloaded += 1
+        return True
+
+    def of(self, kind: type) -> list[Any]:
+        return [row for row in self.rows if isinstance(row, kind)]
+
+
+class Keeping:
+    """An evaluation that keeps its records in a ledger over `kept`."""
+
+    def __init__(self, hand: InHand) -> None:
+        self.hand, self.kept = hand, Kept()
+        self.ledger = StoreLedger(self.kept)
+        hand.evaluation = replace(hand.evaluation, ledger=self.ledger)
+
+    def evaluate(self, *due: Running, after_s: float = 0.0) -> dict[str, Outcome]:
+        self.kept.rows.clear()
+        self.kept.patience_s.clear()
+        return self.hand.evaluate(*due, after_s=after_s)
+
+
+@pytest.fixture
+def keeping(hand: InHand) -> Keeping:
+    return Keeping(hand)
+
+
+def test_a_decision_is_kept_whole_and_can_be_decided_again(keeping: Keeping) -> None:
+    outcome = keeping.evaluate(keeping.hand.add("web", 3, 55.0))["web"]
+    (made,) = keeping.kept.of(rows.DecisionMade)
+    assert (made.workload, made.id, made.before, made.after) == ("shop/web", outcome.id, 3, 6)
+    assert replayed(made.payload).same
+    assert keeping.kept.rows.index(made) == 0
+    assert keeping.kept.of(rows.Outcome) == [rows.Outcome("shop/web", outcome.id, "Done")]
+
+
+def test_only_a_write_waits_for_its_record(keeping: Keeping) -> None:
+    keeping.evaluate(keeping.hand.add("web", 3, 55.0))
+    assert keeping.kept.patience_s[0] > 0.0 and keeping.kept.patience_s[1:] == [0.0]
+    keeping.evaluate(keeping.hand.add("quiet", 3, 30.0))
+    assert set(keeping.kept.patience_s) == {0.0}
+
+
+def test_what_changes_nothing_is_kept_only_when_it_says_something_new(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0)
+    kept = []
+    for load in (30.0, 30.0, 29.0, 28.0):
+        keeping.hand.load_is("web", known(load))
+        keeping.evaluate(one, after_s=15.0)
+        kept.append(len(keeping.kept.of(rows.DecisionMade)))
+    assert kept == [1, 0, 0, 0]
+    keeping.hand.load_is("web", replace(known(30.0), state=known(0).state.__class__("Empty")))
+    keeping.evaluate(one, after_s=15.0)
+    assert len(keeping.kept.of(rows.DecisionMade)) == 1, "a source without an opinion is news"
+
+
+def test_every_decision_that_is_carried_out_is_kept(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0)
+    for replicas, load in ((3, 45.0), (5, 65.0), (7, 85.0)):
+        keeping.hand.pods_are("web", replicas)
+        keeping.hand.load_is("web", known(load))
+        keeping.evaluate(one, after_s=15.0)
+        (made,) = keeping.kept.of(rows.DecisionMade)
+        assert made.after == replicas + 2 == keeping.hand.api.replicas()
+
+
+def test_what_became_of_a_decision_is_kept_in_a_word(keeping: Keeping) -> None:
+    words = []
+    for name, failure in (("a", forbidden), ("b", unanswered)):
+        one = keeping.hand.add(name, 3, 55.0)
+        keeping.hand.api.fault = lambda request, fail=failure: fail() if request.method == "PATCH" else None
+        keeping.evaluate(one)
+        words += [row.outcome for row in keeping.kept.of(rows.Outcome)]
+    keeping.evaluate(keeping.hand.add("c", 3, 55.0, mode="Recommend"))
+    words += [row.outcome for row in keeping.kept.of(rows.Outcome)]
+    assert words == ["Failed: NoPermission", "Unknown: ApiServerUnavailable", "Held: Recommend"]
+
+
+def test_the_memory_is_kept_every_time_as_it_is_after_the_write(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 55.0)
+    keeping.evaluate(one)
+    (kept,) = keeping.kept.of(rows.MemoryKept)
+    assert kept.payload == memory_to_json(one.memory) and one.memory.scale_ups
+    keeping.hand.pods_are("web", 6)
+    keeping.evaluate(one, after_s=15.0)
+    assert len(keeping.kept.of(rows.MemoryKept)) == 1
+
+
+def test_a_fault_keeps_no_memory(keeping: Keeping) -> None:
+    one = keeping.hand.add("web")
+    keeping.hand.api.objects.clear()
+    keeping.evaluate(one)
+    assert keeping.kept.rows == []
+
+
+def test_what_was_seen_is_kept_once_a_minute(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0, spend={"replicaHourPrice": "1", "dailyBudget": "900"})
+    kept = []
+    for _ in range(9):
+        keeping.evaluate(one, after_s=15.0)
+        kept.append((len(keeping.kept.of(rows.Observed)), len(keeping.kept.of(rows.DaySpend))))
+    assert kept == [(1, 1), (0, 0), (0, 0), (0, 0)] * 2 + [(1, 1)]
+
+
+@pytest.mark.parametrize(("load", "asked"), [(55.0, 6), (30.0, 3)])
+def test_what_was_asked_for_is_what_stands_after_it(keeping: Keeping, load: float, asked: int) -> None:
+    keeping.evaluate(keeping.hand.add("web", 3, load))
+    (seen,) = keeping.kept.of(rows.Observed)
+    assert (seen.load, seen.ready, seen.asked) == (load, 3, asked)
+
+
+STORED = memory_to_json(Memory(decided_s=NOW_S))
+
+
+@pytest.mark.parametrize(
+    ("at_s", "payload", "found"),
+    [
+        (NOW_S, STORED, Memory(decided_s=NOW_S)),
+        (NOW_S - 2 * 86_400.0, STORED, None),  # of an earlier resource of the same name
+        (NOW_S, {"v": 999, "memory": {}}, None),  # of a later release
+        (NOW_S, {}, None),
+    ],
+)
+def test_a_stored_memory_is_taken_only_if_it_is_this_resources_and_readable(
+    at_s: float, payload: dict[str, Any], found: Memory | None
+) -> None:
+    kept = Kept()
+    kept.memories["shop/web"] = rows.MemoryKept("shop/web", at_s, payload)
+    assert StoreLedger(kept).memory(workload()) == found
+    assert StoreLedger(kept).memory(workload("other")) is None
+
+
+def test_a_new_leader_reads_what_the_one_before_has_written() -> None:
+    kept = Kept()
+    StoreLedger(kept).take_over()
+    assert kept.reloaded == 1
+
+
+def test_a_resource_that_is_gone_leaves_nothing_behind(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0)
+    keeping.evaluate(one)
+    planned: list[Planned] = [made for made, _ in keeping.hand.records.recorded]
+    assert planned == []
+    keeping.ledger.forget("shop/web")
+    assert not any((keeping.ledger._last, keeping.ledger._recorded, keeping.ledger._observed_s))
+
+
+def test_a_decision_that_was_overtaken_is_not_waited_for_for_ever(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 55.0)
+
+    def somebody(request: Any) -> None:
+        if request.method == "PATCH" and keeping.hand.api.replicas() == 3:
+            keeping.hand.api.put_scale("web", 4)
+
+    keeping.hand.api.fault = somebody
+    outcome = keeping.evaluate(one)["web"]
+    assert [row.decision for row in keeping.kept.of(rows.Outcome)] == [outcome.id]
+    assert keeping.ledger._recorded == {}
