@@ -24,6 +24,7 @@ _PREFIX = "predictive_autoscaler"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60)
 _OF_WORKLOAD = {
     "load": "Load as last observed, in the unit of its query.",
+    "load_per_replica": "spec.load.perReplica.",
     "forecast_peak": "Quantile of the load's peak within the lead time.",
     "forecast_age_seconds": "Age of the forecast that the last decision used.",
     "forecast_usable": "1 while decisions have a forecast, 0 while they lack it; absent for model none.",
@@ -238,6 +239,7 @@ def _as_configured(workload: Workload) -> dict[str, float]:
         return {}
     found: dict[str, float] = {
         "active": float(spec.mode in ("Active", "ScaleOutOnly")),
+        "load_per_replica": policy.load_per_replica,
         "min_replicas": policy.min_replicas,
         "max_replicas": policy.max_replicas,
         "forecast_step_seconds": policy.step_s,
