@@ -15,7 +15,12 @@ from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes says more about what else the machine does than about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 _CLUSTER_PARTS = Path(__file__).resolve().parents[1] / "scripts" / "cluster-parts.sh"
