@@ -31,11 +31,12 @@ _PASSING_A_SECOND = 5.0
 
 @dataclass(slots=True)
 class _Account:
-    """What one resource was last told. uid: of the object that is meant."""
+    """What one resource was last told. uid: of the object that is meant. failure: why it was not told."""
 
     uid: str
     published: Published
     status: Status = field(default_factory=Status)
+    failure: str = ""
 
 
 class Reporter:
@@ -120,10 +121,21 @@ class Reporter:
             time.sleep(min(error.retry_after_s, _LONGEST_PAUSE_S))
             return
         except ClusterError as error:
-            self.failed += 1
-            _LOG.warning("status not written", resource=workload.key, error=str(error))
+            self._failed(workload, str(error))
             return
         with self._lock:
             account = self._accounts.get(workload.key)
             if account is not None and account.uid == workload.uid:
                 account.published = Published(status, time.monotonic())
+                account.failure = ""
+
+    def _failed(self, workload: Workload, failure: str) -> None:
+        """Count it, and say it once: it is tried again at every outcome."""
+        with self._lock:
+            self.failed += 1
+            account = self._accounts.get(workload.key)
+            known = account is not None and account.failure == failure
+            if account is not None:
+                account.failure = failure
+        if not known:
+            _LOG.warning("status not written", resource=workload.key, error=failure)
