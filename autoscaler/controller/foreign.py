@@ -42,6 +42,7 @@ class ForeignWrites:
         may_be_zero: the resource itself allows 0 replicas. ours: the count is ours to write; while it
         is somebody else's, their changes are no intrusion, and none once it is ours again.
         """
+        self._none_later(now_s)
         applied, self.attempted = self.attempted, None
         if not ours:
             self.asked, self.changed_s = current, None
@@ -63,6 +64,13 @@ class ForeignWrites:
             self.zero_by_hand = False
         self.asked = current
         return None
+
+    def _none_later(self, now_s: float) -> None:
+        """Where the clock was put back, what lies in the future happened just now."""
+        self.wrote_s = min(self.wrote_s, now_s)
+        self.undone_s = [min(at_s, now_s) for at_s in self.undone_s]
+        if self.changed_s is not None:
+            self.changed_s = min(self.changed_s, now_s)
 
     def fighting(self, now_s: float) -> bool:
         """Whether our writes are being undone again and again. One more is tried every hour."""

@@ -16,6 +16,8 @@ from autoscaler.signals.settings import ConnectionSettings
 
 _SUSPECT_S = 1.0
 """Patience with a source that last failed throughout: it may hang, and others wait behind it."""
+_FULL_PATIENCE_EVERY = 4
+"""Of so many readings in a row that failed throughout one has its whole time: it may only be slow."""
 
 
 class MetricSource:
@@ -26,7 +28,7 @@ class MetricSource:
         self.connection: ConnectionSettings = source.connection()
         self._prometheus = Prometheus(self.connection)
         self._patience_s = min(source.timeout_s, longest_s)
-        self._suspect = False
+        self._failures = 0
         self._line = ThreadPoolExecutor(1, thread_name_prefix=f"source-{source.name}")
         self._waiting = 0
         self._lock = threading.Lock()
@@ -56,12 +58,14 @@ class MetricSource:
         if not queries:
             return []
         began_s = time.monotonic()
-        patience_s = min(_SUSPECT_S, self._patience_s) if self._suspect else self._patience_s
-        readings = self._prometheus.read_now(queries, now_s, patience_s)
+        suspect = self._failures % _FULL_PATIENCE_EVERY != 0
+        patience_s = min(_SUSPECT_S, self._patience_s) if suspect else self._patience_s
+        readings = [_possible(reading) for reading in self._prometheus.read_now(queries, now_s, patience_s)]
         self.clock_ahead_s = self._prometheus.clock_ahead_s()
         failed = [reading for reading in readings if reading.state is State.FAILED]
-        self._suspect = len(failed) == len(readings)
-        self.last_failure = failed[0].detail if self._suspect else ""
+        answers = len(failed) < len(readings)
+        self._failures = 0 if answers else self._failures + 1
+        self.last_failure = "" if answers else failed[0].detail
         self.last_read_s = time.monotonic() - began_s
         return readings
 
@@ -69,6 +73,14 @@ class MetricSource:
         """End the line; what is being read is waited for."""
         self._line.shutdown(wait=True, cancel_futures=True)
         self._prometheus.close()
+
+
+def _possible(reading: Reading) -> Reading:
+    """`reading`, unless it is negative, which no load, utilisation, backlog, latency or share can be."""
+    if not reading.may_add or reading.value >= 0.0:
+        return reading
+    detail = f"the query gives {reading.value:g}, which is less than nothing"
+    return Reading(State.NOT_A_NUMBER, age_s=reading.age_s, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ The live controller and the backtest both call `decide`; the same inputs give th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autoscaler.planning.behavior import prune
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.decision import Change, Decision, Wish
@@ -89,6 +91,7 @@ def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
     At the first decision, and after a gap, the present count enters the windows as if it had
     just been recommended, so that nothing is removed before a full window has been observed.
     """
+    memory = _none_later(memory, observation.now_s)
     now_s, last_s = observation.now_s, memory.decided_s
     window_s = max(policy.scale_up.stabilization_s, policy.scale_down.stabilization_s)
     recommendations: tuple[Recommendation, ...] = prune(memory.recommendations, now_s - window_s)
@@ -100,6 +103,36 @@ def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
     if policy.spend is not None:
         spent = accrue(spent, observation.current, policy.spend.replica_hour_price, last_s, now_s)
     return Memory(last_s, recommendations, scale_ups, scale_downs, spent, memory.outage, memory.trials)
+
+
+def _none_later(memory: Memory, now_s: float) -> Memory:
+    """`memory` with what lies in the future, since the clock was put back, taken as having happened just now.
+
+    So a wait begins anew, and neither lasts for as long as the clock was ahead nor is forgotten.
+    """
+    outage = memory.outage
+    times = [
+        memory.decided_s or now_s,
+        outage.active_s if outage is not None else now_s,
+        *(
+            at_s
+            for at_s, _ in (*memory.recommendations[-1:], *memory.scale_ups[-1:], *memory.scale_downs[-1:])
+        ),
+        *(trial.started_s for _, trial in memory.trials),
+    ]
+    if max(times) <= now_s:
+        return memory
+    return Memory(
+        decided_s=None if memory.decided_s is None else min(memory.decided_s, now_s),
+        recommendations=tuple((min(at_s, now_s), count) for at_s, count in memory.recommendations),
+        scale_ups=tuple((min(at_s, now_s), count) for at_s, count in memory.scale_ups),
+        scale_downs=tuple((min(at_s, now_s), count) for at_s, count in memory.scale_downs),
+        spent=memory.spent,
+        outage=None if outage is None else replace(outage, active_s=min(outage.active_s, now_s)),
+        trials=tuple(
+            (name, replace(trial, started_s=min(trial.started_s, now_s))) for name, trial in memory.trials
+        ),
+    )
 
 
 def _wishes(
