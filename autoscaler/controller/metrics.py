@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from autoscaler import __version__
+from autoscaler.controller.capacity import learned
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
@@ -24,7 +25,7 @@ _PREFIX = "predictive_autoscaler"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60)
 _OF_WORKLOAD = {
     "load": "Load as last observed, in the unit of its query.",
-    "load_per_replica": "spec.load.perReplica.",
+    "load_per_replica": "Load that one ready pod serves, as configured or as found out; NaN until it is.",
     "forecast_peak": "Quantile of the load's peak within the lead time.",
     "forecast_age_seconds": "Age of the forecast that the last decision used.",
     "forecast_usable": "1 while decisions have a forecast, 0 while they lack it; absent for model none.",
@@ -203,7 +204,7 @@ def figures(outcome: Outcome, running: Running) -> dict[str, float]:
         "writing": float(outcome.fault is None and outcome.hold is None),
         "conflict": float(bool(outcome.rival) or _undone(outcome)),
         "overridden": float(outcome.asked.override is not None),
-        **_as_configured(outcome.workload),
+        **_in_force(outcome.workload, running),
     }
     if decision is None or outcome.count is None:
         return found
@@ -233,13 +234,16 @@ def _undone(outcome: Outcome) -> bool:
     return outcome.hold is not None and outcome.hold.reason == "WritesUndone"
 
 
-def _as_configured(workload: Workload) -> dict[str, float]:
+def _in_force(workload: Workload, running: Running) -> dict[str, float]:
     spec, policy = workload.spec, workload.policy
     if spec is None or policy is None:
         return {}
+    per_replica = policy.load_per_replica
+    if math.isnan(per_replica):
+        per_replica = learned(running.served.observed()) or math.nan
     found: dict[str, float] = {
         "active": float(spec.mode in ("Active", "ScaleOutOnly")),
-        "load_per_replica": policy.load_per_replica,
+        "load_per_replica": per_replica,
         "min_replicas": policy.min_replicas,
         "max_replicas": policy.max_replicas,
         "forecast_step_seconds": policy.step_s,
