@@ -19,6 +19,8 @@ from autoscaler.spec.signals import Label
 from autoscaler.spec.units import Duration
 
 _MOST_BYTES = 1024 * 1024
+_LEAST_LEFT_S = 5.0
+"""A write is begun only while it is sure to end within the lease, and may take four seconds."""
 
 
 class ConfigurationError(ValueError):
@@ -83,6 +85,11 @@ class LeaderElection(_Section):
     def _in_order(self) -> Self:
         if not self.lease_duration_s > self.renew_deadline_s > self.retry_period_s > 0:
             raise ValueError("must have leaseDuration > renewDeadline > retryPeriod > 0s")
+        if self.renew_deadline_s - self.retry_period_s < _LEAST_LEFT_S:
+            raise ValueError(
+                f"renewDeadline must be at least {_LEAST_LEFT_S:g}s longer than retryPeriod: "
+                "no count is written while the lease might end before the answer"
+            )
         return self
 
 

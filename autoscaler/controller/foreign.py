@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+Carried = tuple[int, int, float]
+"""A write of ours: the count before it, the count it asked for, and when, in epoch seconds."""
+
 _UNDONE_WITHIN_S = 300.0
 _MOST_UNDONE = 3
 _STOPPED_FOR_S = 3600.0
@@ -20,13 +23,13 @@ class ForeignWrites:
 
     asked: the count that stood when we last looked or wrote, None before that. before: the one
     it replaced when we wrote it, at `wrote_s`. attempted: a write of ours that may or may not have
-    been carried out: (before, after, epoch seconds).
+    been carried out.
     """
 
     asked: int | None = None
     before: int | None = None
     wrote_s: float = 0.0
-    attempted: tuple[int, int, float] | None = None
+    attempted: Carried | None = None
     changed_s: float | None = None
     zero_by_hand: bool = False
     undone_s: list[float] = field(default_factory=list)
@@ -36,7 +39,14 @@ class ForeignWrites:
         self.asked, self.before, self.wrote_s = after, before, now_s
         self.attempted = self.changed_s = None
 
-    def saw(self, current: int, now_s: float, may_be_zero: bool, ours: bool) -> tuple[int, int, float] | None:
+    @property
+    def last(self) -> Carried | None:
+        """Our last write, if it still stands as far as we know."""
+        if self.asked is None or self.before is None or self.changed_s is not None:
+            return None
+        return (self.before, self.asked, self.wrote_s)
+
+    def saw(self, current: int, now_s: float, may_be_zero: bool, ours: bool) -> Carried | None:
         """Take note of the count as read. The write of ours it shows was carried out after all, if any.
 
         may_be_zero: the resource itself allows 0 replicas. ours: the count is ours to write; while it

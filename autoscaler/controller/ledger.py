@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
+from autoscaler.controller.foreign import Carried
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.planning import Planned
-from autoscaler.controller.running import Running
+from autoscaler.controller.running import OwnWrites, Running
 from autoscaler.controller.workload import Workload
 from autoscaler.planning.explain import explain
 from autoscaler.planning.memory import Memory
@@ -24,6 +25,7 @@ _PATIENCE_S = 0.5
 """How long a write may wait for its record to be durable; after that the record waits in the spool."""
 
 _OBSERVED_EVERY_S = 60.0
+_LAST, _ATTEMPTED = "lastWrite", "attemptedWrite"
 
 
 class Journal(Protocol):
@@ -61,12 +63,15 @@ class StoreLedger:
             about_to_write |= writes
             if writes or self._is_news(one):
                 batch.append(self._decision(one))
+            if writes:
+                attempted = (one.seen.setting.replicas, one.count, one.seen.now_s)
+                batch.append(_kept(one.running, one.seen.now_s, attempted))
         if batch:
             self._journal.commit(batch, _PATIENCE_S if about_to_write else 0.0)
 
     def settle(self, outcomes: Sequence[Outcome], running: Sequence[Running]) -> None:
         """Keep what became of decisions, what was seen, and the memories for the next ones."""
-        memories = {one.workload.key: one.memory for one in running}
+        by_key = {one.workload.key: one for one in running}
         batch: list[rows.Row] = []
         for outcome in outcomes:
             key = outcome.workload.key
@@ -75,7 +80,7 @@ class StoreLedger:
             if recorded_id and recorded_id == outcome.id:
                 batch.append(rows.Outcome(key, outcome.id, _word(outcome)))
             if outcome.decision is not None:
-                batch.append(rows.MemoryKept(key, outcome.now_s, memory_to_json(memories[key])))
+                batch.append(_kept(by_key[key], outcome.now_s, by_key[key].foreign.attempted))
                 batch += self._seen(outcome)
         if batch:
             self._journal.commit(batch, 0.0)
@@ -86,14 +91,21 @@ class StoreLedger:
 
     def memory(self, workload: Workload) -> Memory | None:
         """What the store remembers of a resource; nothing of an earlier one of the same name."""
-        kept = self._journal.memory(workload.key)
-        if kept is None or kept.at_s < workload.created_s:
-            return None
+        payload = self._payload(workload)
         try:
-            return memory_from_json(kept.payload)
+            return memory_from_json(payload) if payload is not None else None
         except ValueError:
             # Written by a newer version: what the status tells is all that can be trusted then.
             return None
+
+    def writes(self, workload: Workload) -> OwnWrites:
+        """What the store knows of our own writes of a resource's count."""
+        payload = self._payload(workload) or {}
+        return OwnWrites(_carried(payload.get(_LAST)), _carried(payload.get(_ATTEMPTED)))
+
+    def _payload(self, workload: Workload) -> Mapping[str, Any] | None:
+        kept = self._journal.memory(workload.key)
+        return None if kept is None or kept.at_s < workload.created_s else kept.payload
 
     def forget(self, key: str) -> None:
         """A resource is gone."""
@@ -153,6 +165,21 @@ class StoreLedger:
             day = datetime.datetime.fromtimestamp(now_s, datetime.UTC).date()
             seen.append(rows.DaySpend(key, day, decision.memory.spent.day))
         return seen
+
+
+def _kept(running: Running, now_s: float, attempted: Carried | None) -> rows.MemoryKept:
+    """The memory, and with it our own writes: without them a process that ends between a write and its
+    status would leave a count that looks like somebody else's."""
+    payload = {**memory_to_json(running.memory), _LAST: running.foreign.last, _ATTEMPTED: attempted}
+    return rows.MemoryKept(running.workload.key, now_s, payload)
+
+
+def _carried(written: object) -> Carried | None:
+    match written:
+        case [int(before), int(after), int() | float() as at_s]:
+            return (before, after, float(at_s))
+        case _:
+            return None
 
 
 def _word(outcome: Outcome) -> str:

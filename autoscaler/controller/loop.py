@@ -13,7 +13,7 @@ import structlog
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.evaluation import Evaluation
 from autoscaler.controller.outcome import Outcome
-from autoscaler.controller.running import Running, recollected, turned_to
+from autoscaler.controller.running import NO_WRITES, OwnWrites, Running, recollected, turned_to
 from autoscaler.controller.sources import MetricSource, MetricSources
 from autoscaler.controller.workload import Workload
 from autoscaler.controller.writing import Leading
@@ -44,7 +44,7 @@ class Loop:
     """One thread that says who is due; the work is done by the threads of the sources.
 
     taking_over: done when leadership is gained. memory: what the store remembers of a resource, None for
-    nothing. housekeeping: what else a leader does once a period.
+    nothing; writes: what it knows of our own. housekeeping: what else a leader does once a period.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Loop:
         memory: Callable[[Workload], Memory | None],
         housekeeping: Callable[[], None],
         period_s: float,
+        writes: Callable[[Workload], OwnWrites] = lambda workload: NO_WRITES,
     ) -> None:
         self._catalog = catalog
         self._sources = sources
@@ -66,6 +67,7 @@ class Loop:
         self._listener = listener
         self._taking_over = taking_over
         self._memory = memory
+        self._writes = writes
         self._housekeeping = housekeeping
         self._slot_s = period_s / catalog.slots
         self._lock = threading.Lock()
@@ -183,7 +185,9 @@ class Loop:
         with self._lock:
             running = self._running.get(workload.key)
         if running is None or running.workload.uid != workload.uid:
-            running = recollected(workload, self._memory(workload), self._evaluation.clock())
+            running = recollected(
+                workload, self._memory(workload), self._evaluation.clock(), self._writes(workload)
+            )
         running = turned_to(running, workload)
         with self._lock:
             self._running[workload.key] = running

@@ -106,6 +106,7 @@ class Operator:
             self._ledger.memory,
             self._keep_house,
             configuration.period_s,
+            self._ledger.writes,
         )
         self._server = HealthServer(
             configuration.server.address,
@@ -148,13 +149,13 @@ class Operator:
         _LOG.info("started", identity=self._identity, port=self.port, resources=len(self._catalog))
 
     def stop(self) -> None:
-        """Finish what is being evaluated, give up the lease, and end every part."""
+        """Finish what is being evaluated and told, give up the lease, and end every part."""
         self._loop.stop()
         finishing = threading.Thread(target=self._sources.close, daemon=True)
         finishing.start()
         finishing.join(_FINISHING_S)
-        self._leader.stop()
         self._reporter.stop()
+        self._leader.stop()
         self._recorder.stop()
         self._forecasts.stop()
         self._watches.stop()

@@ -25,6 +25,7 @@ from autoscaler.spec.status import Status
 _LOG = structlog.get_logger(__name__)
 _TIMEOUT_S = 5.0
 _LONGEST_PAUSE_S = 10.0
+_FINISHING_S = 2.0
 _EVERY_S = 60.0
 _PASSING_A_SECOND = 5.0
 
@@ -93,11 +94,15 @@ class Reporter:
         return max(_EVERY_S, len(self._accounts) / _PASSING_A_SECOND)
 
     def stop(self) -> None:
-        """End the threads; what still waits is not written."""
+        """Write what waits, for a few seconds at most, and end the threads.
+
+        Call it while leading still: the next leader knows from the status which counts are ours.
+        """
         for _ in self._threads:
             self._ready.put(None)
+        ends_s = time.monotonic() + _FINISHING_S
         for thread in self._threads:
-            thread.join(_TIMEOUT_S)
+            thread.join(max(0.0, ends_s - time.monotonic()))
 
     def _work(self) -> None:
         while (key := self._ready.get()) is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from autoscaler.controller.capacity import ServedLoad
 from autoscaler.controller.dials import Setting
-from autoscaler.controller.foreign import ForeignWrites
+from autoscaler.controller.foreign import Carried, ForeignWrites
 from autoscaler.controller.lead_time import MeasuredLeadTime, StartUps
 from autoscaler.controller.workload import Workload
 from autoscaler.planning.decide import accepted
@@ -43,12 +43,27 @@ class Running:
     known: Known | None = None
 
 
-def recollected(workload: Workload, stored: Memory | None, now_s: float) -> Running:
+@dataclass(frozen=True, slots=True)
+class OwnWrites:
+    """What the store knows of our writes. last: one that was carried out. attempted: one that was about to
+    be, or of which no answer came. None where there was none."""
+
+    last: Carried | None = None
+    attempted: Carried | None = None
+
+
+NO_WRITES = OwnWrites()
+
+
+def recollected(
+    workload: Workload, stored: Memory | None, now_s: float, writes: OwnWrites = NO_WRITES
+) -> Running:
     """A workload as it is taken up: after a restart, or by a new leader.
 
-    stored: memory from the store, None where there is none. What the status says of our last
+    stored, writes: from the store, None where there is none. What the status says of our last
     write is newer where the store was restored from a backup, and all there is where it is gone:
     the cooldowns it implies hold again, and the gap since then makes `decide` wait for whole windows.
+    What the store says is newer where the process ended between a write and its status.
     """
     memory = stored if stored is not None else _spend_recalled(workload, now_s)
     foreign = ForeignWrites()
@@ -57,6 +72,11 @@ def recollected(workload: Workload, stored: Memory | None, now_s: float) -> Runn
         foreign.wrote(last.before, last.after, last.time)
         if not _knows_write(memory, last.time):
             memory = accepted(memory, last.time, last.before, last.after)
+    if writes.last is not None and (last is None or writes.last[2] > last.time):
+        foreign.wrote(*writes.last)
+    if writes.attempted is not None and (last is None or writes.attempted[2] > last.time + 1.0):
+        # The status has whole seconds: of one that is as old it is known how it ended.
+        foreign.attempted = writes.attempted
     running = Running(workload, memory, foreign)
     if workload.status is not None and workload.status.capacity is not None:
         _recall_capacity(running.served, workload.status.capacity.observed, now_s)

@@ -6,12 +6,14 @@ particular write, refuse the next three reads, or change something just before a
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import http.server
 import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,6 +170,10 @@ class HttpProxy:
         assert self._shown is not None, "only a proxy that serves TLS shows a certificate"
         self._shown.load_cert_chain(certificate, key)
 
+    def break_connections(self) -> None:
+        """Reset whatever is open, so that clients have to connect anew."""
+        self._server.break_connections()
+
     def answered(self, method: str, ending: str = "") -> list[Exchange]:
         """Exchanges with this method whose path ends so."""
         return [e for e in self.exchanges if e.asked.method == method and e.asked.path.endswith(ending)]
@@ -279,12 +285,20 @@ class _Server(http.server.ThreadingHTTPServer):
     ) -> None:
         super().__init__(address, handler)
         self._shown = shown
+        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def break_connections(self) -> None:
+        for connection in list(self._open):
+            # What is closed already needs no breaking.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def get_request(self) -> tuple[socket.socket, object]:
         connection, peer = super().get_request()
         if self._shown is not None:
             # The handshake happens at the first read, in the thread of the connection.
             connection = self._shown.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._open.add(connection)
         return connection, peer
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -14,9 +14,9 @@ from workload_making import NOW_S, known, workload
 from autoscaler.controller.ledger import StoreLedger
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.planning import Planned
-from autoscaler.controller.running import Running
+from autoscaler.controller.running import OwnWrites, Running
 from autoscaler.planning.memory import Memory
-from autoscaler.planning.record import memory_to_json, replayed
+from autoscaler.planning.record import memory_from_json, memory_to_json, replayed
 from autoscaler.store import rows
 
 
@@ -118,11 +118,26 @@ def test_what_became_of_a_decision_is_kept_in_a_word(keeping: Keeping) -> None:
 def test_the_memory_is_kept_every_time_as_it_is_after_the_write(keeping: Keeping) -> None:
     one = keeping.hand.add("web", 3, 55.0)
     keeping.evaluate(one)
-    (kept,) = keeping.kept.of(rows.MemoryKept)
-    assert kept.payload == memory_to_json(one.memory) and one.memory.scale_ups
+    before, kept = keeping.kept.of(rows.MemoryKept)
+    assert memory_from_json(kept.payload) == one.memory and one.memory.scale_ups
+    assert not memory_from_json(before.payload).scale_ups
     keeping.hand.pods_are("web", 6)
     keeping.evaluate(one, after_s=15.0)
     assert len(keeping.kept.of(rows.MemoryKept)) == 1
+
+
+def test_a_write_is_known_to_whoever_comes_next_from_before_it_is_sent(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 55.0)
+    outcome = keeping.evaluate(one)["web"]
+    known_writes = []
+    for kept in keeping.kept.of(rows.MemoryKept):
+        keeping.kept.memories["shop/web"] = kept
+        known_writes.append(keeping.ledger.writes(one.workload))
+    before, after = known_writes
+    assert before == OwnWrites(last=None, attempted=(3, 6, outcome.now_s))
+    assert after.attempted is None and after.last is not None and after.last[:2] == (3, 6)
+    keeping.kept.memories.clear()
+    assert keeping.ledger.writes(one.workload) == OwnWrites()
 
 
 def test_a_fault_keeps_no_memory(keeping: Keeping) -> None:

@@ -8,7 +8,7 @@ import pytest
 from workload_making import NOW_S, known, pods, running, setting, workload
 
 from autoscaler.controller.planning import Seen, no_outlook, plan
-from autoscaler.controller.running import Running, recollected, turned_to
+from autoscaler.controller.running import OwnWrites, Running, recollected, turned_to
 from autoscaler.planning.memory import Memory, Spent
 from autoscaler.spec.units import format_time
 
@@ -45,6 +45,34 @@ def test_the_stores_memory_is_taken_where_the_status_tells_nothing_newer() -> No
 def test_a_write_that_the_stored_memory_has_outlived_is_not_counted_twice() -> None:
     stored = Memory(decided_s=NOW_S - 20.0)
     assert recalled(stored, status(ago_s=600.0)).memory == stored
+
+
+def test_a_write_that_was_about_to_be_made_when_the_process_ended_is_ours_if_it_shows() -> None:
+    attempted = OwnWrites(attempted=(5, 8, NOW_S - 10.0))
+    one = recollected(workload(status=status()), Memory(decided_s=NOW_S - 10.0), NOW_S, attempted)
+    assert count(one, 8, 80.0) == (8, "")
+    assert one.memory.scale_ups[-1] == (NOW_S - 10.0, 3)
+
+
+def test_a_write_that_was_about_to_be_made_and_does_not_show_never_was() -> None:
+    attempted = OwnWrites(attempted=(5, 8, NOW_S - 10.0))
+    one = recollected(workload(status=status()), Memory(decided_s=NOW_S - 10.0), NOW_S, attempted)
+    assert count(one, 5, 50.0) == (5, "")
+    assert (NOW_S - 10.0, 3) not in one.memory.scale_ups
+
+
+def test_a_write_that_only_the_store_knows_is_ours() -> None:
+    stored = Memory(decided_s=NOW_S - 10.0, scale_ups=((NOW_S - 10.0, 3),))
+    one = recollected(workload(status=status()), stored, NOW_S, OwnWrites(last=(5, 8, NOW_S - 10.0)))
+    assert count(one, 8, 80.0) == (8, "")
+    assert count(one, 7, 80.0)[1] == "ManualGrace"
+
+
+def test_a_store_that_is_older_than_the_status_does_not_say_who_wrote() -> None:
+    writes = OwnWrites(last=(9, 4, NOW_S - DAY_S), attempted=(4, 9, NOW_S - DAY_S))
+    one = recollected(workload(status=status()), Memory(decided_s=NOW_S - DAY_S), NOW_S, writes)
+    assert count(one, 5, 50.0) == (5, "")
+    assert count(one, 9, 50.0)[1] == "ManualGrace"
 
 
 @pytest.mark.parametrize("stored", [None, Memory(decided_s=NOW_S - DAY_S, scale_ups=((NOW_S - DAY_S, 1),))])

@@ -1,0 +1,82 @@
+"""The operator, dying at a chosen instant: python crashing_child.py KUBECONFIG
+
+Reads lines "CONFIG NUMBER" and answers each with the exit status of an operator that ran with this
+configuration and died, as of a SIGKILL, at its NUMBERth step across the edge: just before or just
+after it looked at a count, read metrics, recorded, wrote a count, kept memories or told a status.
+Everything is imported once; each operator is a fork.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autoscaler.cli import run
+from autoscaler.controller.dials import ScaleDial
+from autoscaler.controller.ledger import StoreLedger
+from autoscaler.controller.reporting import Reporter
+from autoscaler.controller.sources import MetricSource
+
+DIED = 77
+NEVER = 0
+_ENDS_AFTER_S = 20.0
+_EDGES: tuple[tuple[type, str], ...] = (
+    (ScaleDial, "read"),
+    (MetricSource, "read"),
+    (StoreLedger, "record"),
+    (ScaleDial, "write"),
+    (StoreLedger, "settle"),
+    (Reporter, "_write"),
+)
+
+
+def main() -> None:
+    """Until the end of standard input."""
+    kubeconfig = Path(sys.argv[1])
+    for line in sys.stdin:
+        config, number = line.split()
+        pid = os.fork()
+        if not pid:
+            _die_at(int(number))
+            run.run(Path(config), kubeconfig, "")
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _die_at(number: int) -> None:
+    steps = itertools.count(1)
+    lock = threading.Lock()
+
+    def step() -> None:
+        with lock:
+            if next(steps) == number:
+                os._exit(DIED)
+
+    for owner, name in _EDGES:
+        setattr(owner, name, _stepping(getattr(owner, name), step))
+    # One that never comes so far ends as well, so that nobody waits for it.
+    last = threading.Timer(_ENDS_AFTER_S, os._exit, (1,))
+    last.daemon = True
+    last.start()
+
+
+def _stepping(real: Callable[..., Any], step: Callable[[], None]) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def stepped(*args: Any, **kwargs: Any) -> Any:
+        step()
+        result = real(*args, **kwargs)
+        step()
+        return result
+
+    return stepped
+
+
+if __name__ == "__main__":
+    main()

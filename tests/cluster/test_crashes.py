@@ -1,0 +1,118 @@
+"""The operator dies at every step of an evaluation, and over and over: nothing is repeated or forgotten."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import crd
+import pytest
+import yaml
+from audit import Audit
+from control_plane import ControlPlane, wait_until
+from crashing_child import DIED
+from live_prometheus import LivePrometheus
+from operator_process import OperatorProcess, Resources, SteadyLoad
+
+pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow]
+
+_CHILD = Path(__file__).with_name("crashing_child.py")
+
+# Before and after each of: look, read, record, write, settle, status.
+_STEPS = range(1, 13)
+
+# From 1: to 2, and from then on no more than 4 for as long as any test takes.
+_AT_MOST = {"scaleUp": {"policies": [{"type": "Pods", "value": 3, "periodSeconds": 600}]}}
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePrometheus]:
+    with LivePrometheus(tmp_path_factory.mktemp("prometheus")) as server:
+        yield server
+
+
+class _Crasher:
+    """Operators that die at a given step; see `crashing_child.py`."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(_CHILD), str(kubeconfig)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def __enter__(self) -> _Crasher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+    def run(self, configuration: dict[str, Any], file: Path, step: int) -> int:
+        """Its exit status."""
+        file.write_text(yaml.safe_dump(configuration))
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{file} {step}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def crasher(control_plane: ControlPlane) -> Iterator[_Crasher]:
+    crd.install(control_plane)
+    with _Crasher(control_plane.kubeconfig()) as running:
+        yield running
+
+
+@pytest.mark.timeout(300)
+def test_whatever_step_it_dies_at_the_next_one_neither_repeats_nor_forgets_a_write(
+    control_plane: ControlPlane, prometheus: LivePrometheus, crasher: _Crasher, tmp_path: Path
+) -> None:
+    namespaces = {step: control_plane.namespace(f"crash-{step}-{int(time.time())}") for step in _STEPS}
+    with ExitStack() as stack:
+        load = stack.enter_context(SteadyLoad(prometheus, {"load_web": 15.0}))
+        audits = {step: stack.enter_context(Audit(control_plane, name)) for step, name in namespaces.items()}
+        for name in namespaces.values():
+            control_plane.deployment("web", name, 1, start_up="500ms")
+            Resources(control_plane, name).create("web", behavior=_AT_MOST)
+        with OperatorProcess(tmp_path / "first", control_plane.kubeconfig(), prometheus.url) as operator:
+            for name in namespaces.values():
+                resources = Resources(control_plane, name)
+                wait_until(lambda r=resources: r.status("web").get("lastScale"), 30, "the first write")
+                wait_until(lambda n=name: control_plane.ready("web", n) == 2, 30, "2 ready pods")
+            operator.process.kill()
+            load.values["load_web"] = 95.0
+            time.sleep(1.5)
+            died = {
+                step: crasher.run(
+                    {**operator.configuration, "watchNamespaces": [name]},
+                    tmp_path / f"{step}.yaml",
+                    step,
+                )
+                for step, name in namespaces.items()
+            }
+            written = {step for step, audit in audits.items() if audit.counts("web")[-1] == 4}
+            operator.start()
+            for name in namespaces.values():
+                wait_until(lambda n=name: control_plane.replicas("web", n) == 4, 15, f"4 in {name}")
+            time.sleep(3)
+            conditions = {
+                step: Resources(control_plane, name).condition("web", "ScalingActive")["reason"]
+                for step, name in namespaces.items()
+            }
+        assert set(died.values()) == {DIED}
+        assert {audits[step].counts("web")[-1] for step in _STEPS} == {4}
+        assert {tuple(audits[step].counts("web")) for step in _STEPS} == {(1, 2, 4)}
+        # The steps cover both sides of the write.
+        assert written and written != set(_STEPS), written
+        # What was written just before the end is ours, and not somebody's who is to be left alone.
+        assert set(conditions.values()) == {"Scaling"}, conditions
+    for name in namespaces.values():
+        control_plane.request("DELETE", f"/api/v1/namespaces/{name}")
