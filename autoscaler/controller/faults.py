@@ -26,9 +26,9 @@ def fault_of(error: ClusterError | UnknownTarget, spec: Spec | None) -> Fault:
         case UnknownTarget():
             return Fault("TargetKindUnknown", str(error))
         case NotFound():
-            return Fault(
-                "TargetNotFound", f"there is no {target} in this namespace, or no autoscaler as in spec.floor"
-            )
+            floored = spec is not None and spec.floor is not None
+            unless = ", or no autoscaler as in spec.floor" if floored else ""
+            return Fault("TargetNotFound", f"there is no {target} in this namespace{unless}")
         case Forbidden():
             return Fault("NoPermission", f"the operator may not scale {target}: {error}")
         case Unauthorized():

@@ -68,6 +68,9 @@ def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
     )
     if outcome.decision is not None:
         update |= _decided(outcome, running)
+    obstacle = _obstacle(outcome)
+    if obstacle:
+        update["reason"] = obstacle
     if outcome.write is Write.DONE and outcome.setting is not None and outcome.count is not None:
         update["last_scale"] = LastScale(
             time=format_time(now_s), before=outcome.setting.replicas, after=outcome.count
@@ -106,6 +109,17 @@ def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
         "spend": _spend(outcome),
         "capacity": _capacity(outcome, running),
     }
+
+
+def _obstacle(outcome: Outcome) -> str:
+    """The reason code of what keeps the count from being decided on or written; empty where nothing does."""
+    if outcome.workload.problem:
+        return "InvalidSpec"
+    if outcome.fault is not None:
+        return outcome.fault.reason
+    if outcome.hold is None or outcome.write is not Write.HELD or outcome.hold.reason == "Recommend":
+        return ""  # what is only recommended is shown with the reasons for it
+    return outcome.hold.reason
 
 
 def _summary(outcome: Outcome, running: Running) -> str:

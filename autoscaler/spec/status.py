@@ -89,7 +89,9 @@ class Status(Model):
     ready: _Count | None = Field(None, description="Ready pods.")
     current: _Count | None = Field(None, description="Replicas last asked for, by whomever.")
     desired: _Count | None = Field(None, description="Replicas last decided on.")
-    reason: _Text | None = Field(None, description="Reason code of the last decision.")
+    reason: _Text | None = Field(
+        None, description="Reason code of the last decision, or of what keeps one from being made or written."
+    )
     decision: _Text | None = Field(None, description="The last decision in one sentence.")
     last_decision_time: Time | None = Field(
         None, description="When the decision shown was made. Unchanged decisions are not reported anew."

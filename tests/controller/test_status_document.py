@@ -93,7 +93,7 @@ def conditions_of(hand: InHand, one: Running, before: Status) -> Status:
 def test_what_is_absent_is_not_written() -> None:
     one = running()
     written = document(status_of(Status(), Outcome(one.workload, NOW_S, fault=Fault("X", "y")), one))
-    assert set(written) == {"observedGeneration", "conditions"}
+    assert set(written) == {"observedGeneration", "conditions", "reason"}
 
 
 def test_a_fault_leaves_the_last_decision_in_place(hand: InHand) -> None:
