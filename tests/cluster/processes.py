@@ -101,6 +101,11 @@ class ServerProcess:
         assert self._process is not None and self.running, f"{self.name} is not running"
         return self._process.pid
 
+    @property
+    def exit_status(self) -> int | None:
+        """What it ended with by itself, negative for a signal; None otherwise, `stop` and `kill` included."""
+        return self._process.poll() if self._process is not None else None
+
     def start(self) -> None:
         """Start it; nothing where it runs already. Does not wait until it serves."""
         if self.running:
