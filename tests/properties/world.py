@@ -73,6 +73,7 @@ class World:
     day_s: float = 0.0
     over_budget_by: float = 0.0
     excused: bool = False
+    raised: bool = False
     writes: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
     demands: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
 
@@ -109,6 +110,7 @@ class World:
         self.memory = decision.memory
         lifted = any(change.reason is Reason.KNOWN_EVENT for change in decision.changes)
         self.excused = lifted or not weather.write_accepted
+        self.raised = decision.replicas > self.current
         if weather.write_accepted:
             self._write(decision)
         return decision
@@ -235,7 +237,7 @@ class World:
         """What a step costs is the minimum's cost or within what is left of the day's budget.
 
         Not held against the policy: steps that lasted longer than it could know (a pause, a refused
-        write, midnight) and known events, which come after money.
+        write, midnight), known events, which come after money, and what mode ScaleOutOnly may not remove.
         """
         spend = self.policy.spend
         if spend is None or spend.daily_budget is None or spend.on_breach is OnBreach.ALERT:
@@ -247,7 +249,8 @@ class World:
             self.day_s, self.spent = day_s, 0.0
         rate = spend.replica_hour_price / 3600.0 * min(elapsed_s, now_s - day_s)
         excused = fresh_day or elapsed_s > self.policy.step_s or self.excused
-        if not excused and self.policy.mode is not Mode.PAUSED:
+        kept = self.policy.mode is Mode.SCALE_OUT_ONLY and not self.raised
+        if not excused and not kept and self.policy.mode is not Mode.PAUSED:
             allowed = max(self.policy.min_replicas * rate, spend.daily_budget - self.spent)
             self.over_budget_by += max(0.0, self.current * rate - allowed)
         self.spent += self.current * rate
