@@ -36,7 +36,7 @@ _FIRST = 13 * STEPS_A_DAY + 16
 """01:20 on the last recorded day."""
 _STEPS = range(_FIRST, _FIRST + 180)
 _RISE = slice(32, 62)
-"""From 04:00 to 06:30, while the load grows to three times what it was."""
+"""From 04:00 to 06:30, while the load grows to two and a half times what it was."""
 _PER_REPLICA = 60.0
 _AHEAD, _AFTER = "ahead", "after"
 _FORECASTS = {_AHEAD: FORECAST, _AFTER: NO_FORECAST}
@@ -111,5 +111,5 @@ def test_pods_are_ready_when_the_rise_comes(day: _Day) -> None:
 @pytest.mark.parametrize("name", [_AHEAD, _AFTER])
 def test_the_operator_asks_for_what_the_backtest_says(day: _Day, name: str) -> None:
     agreement = Agreement.of(day.live[name].asked, day.backtested[name].asked)
-    assert agreement.near >= 0.9
+    assert agreement.near >= 0.85
     assert agreement.difference < 1.0
