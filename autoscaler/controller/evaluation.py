@@ -208,6 +208,8 @@ class Evaluation:
         planned = self._planned(look, readings)
         if isinstance(planned, Fault) or look.fresh or not planned.changes:
             return planned
+        # Not decided after all: what it began, as a trial of latency, must not hold back the next one.
+        look.running.memory = planned.memory
         try:
             return self._planned(self._look_afresh(look.running, look.dial), readings)
         except ClusterError as error:
@@ -260,6 +262,7 @@ class Evaluation:
             if isinstance(written, Fault):
                 outcomes.append(one.outcome(Write.FAILED, written))
             elif isinstance(written, Setting):
+                one.running.memory = one.memory
                 again.append(replace(looks[one.key], setting=written, fresh=True))
             else:
                 outcomes.append(written)

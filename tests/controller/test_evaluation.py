@@ -210,3 +210,13 @@ def test_a_count_is_read_again_when_the_number_of_pods_has_changed(hand: InHand)
     hand.pods_are("web", 5, starting=1)
     found = hand.evaluate(one, after_s=1.0)["web"]
     assert found.setting is not None and found.setting.replicas == 6
+
+
+def test_a_step_that_latency_asks_for_is_made_though_the_count_had_to_be_read_again(hand: InHand) -> None:
+    signal = {"type": "Latency", "query": "latency", "threshold": "250ms"}
+    one = hand.add("web", 4, 35.0, signals=[signal])
+    hand.metered.answers["latency"] = known(0.1)
+    hand.evaluate(one)
+    hand.metered.answers["latency"] = known(0.3)
+    assert hand.evaluate(one, after_s=15.0)["web"].write is Write.DONE
+    assert hand.api.replicas() == 5
