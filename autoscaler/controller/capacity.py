@@ -53,17 +53,17 @@ class ServedLoad:
     ) -> None:
         """Take note of one moment; of nothing while anything about it is unknown, or pods are missing."""
         health = [
-            reading.value <= signal.target
+            (signal.target, reading)
             for signal, reading in zip(policy.signals, signals, strict=True)
-            if signal.type in (SignalType.LATENCY, SignalType.ERRORS) and reading.known
+            if signal.type in (SignalType.LATENCY, SignalType.ERRORS)
         ]
-        if not health or not ready or not load.known:
+        if not health or not all(reading.known for _, reading in health) or not ready or not load.known:
             return
         hour_s = now_s // _HOUR_S * _HOUR_S
         if not self._hours or self._hours[-1].starts_s != hour_s:
             self._hours.append(_Hour(hour_s))
         hour, per_pod = self._hours[-1], load.value / ready
-        if all(health):
+        if all(reading.value <= target for target, reading in health):
             hour.well, hour.seen_well = max(hour.well, per_pod), hour.seen_well + 1
         else:
             hour.ill, hour.seen_ill = min(hour.ill, per_pod), hour.seen_ill + 1

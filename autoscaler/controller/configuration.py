@@ -146,7 +146,7 @@ class Configuration(_Section):
             try:
                 source.connection()
             except InputError as error:
-                raise ValueError(f"source {source.name}: {error}") from error
+                raise ValueError(f"source {source.name}: {_as_written(str(error))}") from error
         return self
 
 
@@ -171,10 +171,28 @@ def read_configuration(path: Path) -> Configuration:
         raise ConfigurationError("\n".join(_faults(path, error))) from error
 
 
+_WRITTEN = {
+    "bearer_token_file": "tokenFile",
+    "basic_password_file": "passwordFile",
+    "ca_file": "caFile",
+    "cert_file": "certFile",
+    "key_file": "keyFile",
+}
+"""Keys of the file by the names that a connection has for them."""
+
+
+def _as_written(told: str) -> str:
+    for ours, theirs in _WRITTEN.items():
+        told = told.replace(ours, theirs)
+    return told
+
+
 def _faults(path: Path, error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
         where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "too_short" and error.error_count() > 1:
+            continue  # it counts as short because its entries, told already, do not count
         told = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             told = "is unknown; check the spelling"

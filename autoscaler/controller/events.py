@@ -18,6 +18,7 @@ from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError
 from autoscaler.controller.conditions import findings
 from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.planning import NOT_MADE_YET
 from autoscaler.controller.workload import Workload
 from autoscaler.planning.explain import explain
 from autoscaler.spec.resource import API_VERSION, KIND
@@ -45,7 +46,7 @@ def worth_telling(before: Status, after: Status, outcome: Outcome) -> list[Told]
     told: list[Told] = []
     if outcome.write is Write.DONE and outcome.decision is not None and outcome.setting is not None:
         if outcome.asked.override is not None:
-            why = f"an override asks for {outcome.asked.override.replicas} replicas"
+            why = f"An override asks for {outcome.asked.override.replicas} replicas."
         else:
             why = explain(outcome.decision)
         note = f"From {outcome.setting.replicas} to {outcome.count} replicas. {why}"
@@ -59,10 +60,20 @@ def worth_telling(before: Status, after: Status, outcome: Outcome) -> list[Told]
         well = (condition.status == "True") is good[condition.type]
         if condition.type in ("Paused", "ScalingActive") or (well and earlier is None):
             continue
-        if condition.type == "ForecastReady" and (well or earlier is None):
-            continue  # every resource begins without a forecast
+        if condition.type == "ForecastReady" and (
+            well or earlier is None or NOT_MADE_YET in condition.message
+        ):
+            continue  # every resource begins without a forecast, and so does every leader
+        if condition.type == "Conflict" and _only_recommends(outcome):
+            continue
         told.append(Told(condition.reason, condition.message, not well, "Observe"))
     return told
+
+
+def _only_recommends(outcome: Outcome) -> bool:
+    """A rival is nothing new to somebody who tries us beside the autoscaler they have."""
+    spec = outcome.workload.spec
+    return spec is not None and spec.mode == "Recommend"
 
 
 class Recorder:

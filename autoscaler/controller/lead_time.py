@@ -34,14 +34,19 @@ class StartUps:
 
     def __init__(self) -> None:
         self._samples: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._recalled: MeasuredLeadTime | None = None
+
+    def recall(self, earlier: MeasuredLeadTime) -> None:
+        """Begin with what was measured before a restart; it serves until there are samples enough."""
+        self._recalled = earlier
 
     def watch(self, pods: list[Pod], now_s: float) -> None:
-        """Take note of pods that have become ready.
+        """Take note of pods that were seen to become ready for the first time.
 
         A pod that restarted is left out: its last becoming ready is not its first.
         """
         for pod in pods:
-            if pod.ready_s is None or pod.restarts or pod.uid in self._samples:
+            if pod.ready_s is None or not pod.witnessed or pod.restarts or pod.uid in self._samples:
                 continue
             took_s = pod.ready_s - pod.created_s
             if 0.0 <= took_s <= _LONGEST_S:
@@ -49,13 +54,15 @@ class StartUps:
         if len(self._samples) > _MOST:
             newest = sorted(self._samples.items(), key=lambda item: item[1][0])[-_MOST:]
             self._samples = OrderedDict(newest)
+        if self._recalled is not None and now_s - self._recalled.newest_s > _KEPT_S:
+            self._recalled = None
         for uid in [u for u, (ready_s, _) in self._samples.items() if now_s - ready_s > _KEPT_S]:
             del self._samples[uid]
 
     def measured(self) -> MeasuredLeadTime | None:
         """The lead time they show; None while there are too few."""
         if len(self._samples) < _FEWEST:
-            return None
+            return self._recalled
         took = sorted(took_s for _, took_s in self._samples.values())
         high = took[math.ceil(_QUANTILE * len(took)) - 1]
         rounded = max(_ROUNDED_TO_S, math.ceil(high / _ROUNDED_TO_S) * _ROUNDED_TO_S)

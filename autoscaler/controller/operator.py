@@ -29,7 +29,7 @@ from autoscaler.controller.ledger import StoreLedger
 from autoscaler.controller.loop import Loop
 from autoscaler.controller.metrics import Metrics
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import no_outlook
+from autoscaler.controller.planning import NOT_MADE_YET, no_outlook
 from autoscaler.controller.pods import PodIndex
 from autoscaler.controller.reporting import Reporter
 from autoscaler.controller.rivals import Rivals
@@ -188,10 +188,9 @@ class Operator:
 
     def _keep_house(self) -> None:
         self._forecasts.set_requests(self._requests())
-        if self._watches.problem():
-            return  # a resource that is not seen is not gone
         for scaler in abandoned(self._rivals, self._catalog):
-            put_back(self._cluster, self._discovery, scaler, self._leader)
+            if self._watches.sees_resources(scaler.namespace):
+                self._pool.submit(put_back, self._cluster, self._discovery, scaler, self._leader)
 
     def _requests(self) -> dict[str, ForecastRequest]:
         wanted: dict[str, ForecastRequest] = {}
@@ -232,6 +231,7 @@ class Operator:
             "Statuses that could not be written.",
             lambda: float(self._reporter.failed),
         )
+        self._metrics.watch_forecasts(self._forecasts.fan)
         sources = self._sources.by_name.items()
         self._metrics.watch_source(
             "source_up",
@@ -259,7 +259,7 @@ class _Outlooks:
     def outlook(self, key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
         fan = self._forecasts.fan(key)
         if fan is None:
-            return no_outlook(self._forecasts.failure(key) or "none has been made yet")
+            return no_outlook(self._forecasts.failure(key) or NOT_MADE_YET)
         return fan.outlook(now_s, lead_time_s, quantile)
 
 

@@ -136,7 +136,7 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         decision=decision,
         count=count_to_write(decision.replicas, asked.override, policy.max_replicas),
         asked=asked,
-        hold=held(running, setting.replicas, seen.rival, seen.blind, now_s),
+        hold=held(running, setting.replicas, asked.override, seen.rival, seen.blind, now_s),
     )
 
 
@@ -169,6 +169,9 @@ _NOT_LEARNED = Fault(
     "CapacityUnknown",
     "load.perReplica is auto, and pods have not been seen serving for a whole hour yet: the count stands",
 )
+
+
+NOT_MADE_YET = "no forecast has been made yet"
 
 
 def no_outlook(note: str) -> Outlook:

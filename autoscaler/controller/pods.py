@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -20,7 +20,8 @@ class Pod:
     """ready_s: when it last became ready, None while it is not. restarts: of all containers.
 
     cpu_request: cores of all containers, None unless every container requests some. failed: ended
-    for good, or crashing again and again. ended: no longer takes part in anything.
+    for good, or crashing again and again. ended: no longer takes part in anything. witnessed: its becoming
+    ready for the first time was seen happen.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Pod:
     ended: bool
     failed: bool
     cpu_request: float | None
+    witnessed: bool = False
 
     @property
     def ready(self) -> bool:
@@ -67,11 +69,13 @@ class PodIndex:
         self._lock = threading.Lock()
         self._pods: dict[str, Pod] = {}
         self._labelled: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        self._ever_ready: set[str] = set()
 
     def change(self, key: str, before: Pod | None, after: Pod | None) -> None:
         """Take note of a pod that came, changed or went."""
         namespace = key.partition("/")[0]
         with self._lock:
+            known = self._pods.get(key)
             if before is not None:
                 for label, value in before.labels.items():
                     keys = self._labelled[namespace, label, value]
@@ -79,10 +83,25 @@ class PodIndex:
                     if not keys:
                         del self._labelled[namespace, label, value]
                 del self._pods[key]
+                if after is None or after.uid != before.uid:
+                    self._ever_ready.discard(before.uid)
             if after is not None:
-                self._pods[key] = after
+                self._pods[key] = replace(after, witnessed=self._witnessed(known, after))
+                if after.ready_s is not None:
+                    self._ever_ready.add(after.uid)
                 for label, value in after.labels.items():
                     self._labelled[namespace, label, value].add(key)
+
+    def _witnessed(self, known: Pod | None, after: Pod) -> bool:
+        """Whether the pod's first becoming ready happened before our eyes: one that is ready when it is
+        first seen may have been so for hours and only just be ready again."""
+        if known is None or known.uid != after.uid:
+            return False
+        became_ready = known.ready_s is None and after.ready_s is not None
+        if became_ready and after.uid not in self._ever_ready:
+            self._ever_ready.add(after.uid)
+            return True
+        return known.witnessed
 
     def selected(self, namespace: str, selector: str) -> list[Pod]:
         """Pods that the selector picks; none for an empty one. Raises ValueError where it is unreadable."""

@@ -78,6 +78,11 @@ def recollected(
         # The status has whole seconds: of one that is as old it is known how it ended.
         foreign.attempted = writes.attempted
     running = Running(workload, memory, foreign)
+    lead_time = workload.status.lead_time if workload.status is not None else None
+    if lead_time is not None and lead_time.samples and lead_time.newest_sample_time is not None:
+        running.start_ups.recall(
+            MeasuredLeadTime(float(lead_time.seconds), lead_time.samples, lead_time.newest_sample_time)
+        )
     if workload.status is not None and workload.status.capacity is not None:
         _recall_capacity(running.served, workload.status.capacity.observed, now_s)
     return running

@@ -16,11 +16,14 @@ class Hold:
     message: str
 
 
-def held(running: Running, current: int, rival: str, blind: str, now_s: float) -> Hold | None:
+def held(
+    running: Running, current: int, override: Override | None, rival: str, blind: str, now_s: float
+) -> Hold | None:
     """The first reason not to write, None when writing is allowed.
 
-    current: the count as it stands. rival: who else scales the target, empty for nobody. blind: why
-    rivals cannot be seen, empty where they can.
+    current: the count as it stands. override: a person's own and latest order, which waits for no grace.
+    rival: who else scales the target, empty for nobody. blind: why rivals cannot be seen, empty where
+    they can.
     """
     workload, foreign = running.workload, running.foreign
     spec = workload.spec
@@ -45,7 +48,7 @@ def held(running: Running, current: int, rival: str, blind: str, now_s: float) -
             "something puts the count back after each write, as GitOps does: leave replicas out of it",
         )
     left_s = foreign.grace_left_s(spec.manual_grace_s, now_s)
-    if left_s > 0.0:
+    if left_s > 0.0 and override is None:
         return Hold(
             "ManualGrace", f"somebody else set {current} replicas; left alone for another {left_s:.0f} s"
         )

@@ -78,6 +78,10 @@ class Watches:
         rivals = _unseen(hpas) or ("" if scaled_objects.absent else _unseen(scaled_objects))
         return Blind(_unseen(pods), rivals)
 
+    def sees_resources(self, namespace: str) -> bool:
+        """Whether the resources of a namespace are known, so that one that is not among them is gone."""
+        return not _unseen(self._workloads.get(namespace) or self._workloads[_ALL])
+
     def problem(self) -> str:
         """Why the operator is not ready; empty when it is."""
         for namespace, workloads in self._workloads.items():

@@ -19,7 +19,7 @@ from autoscaler.planning.decide import accepted
 _TRACER = trace.get_tracer("autoscaler")
 _TIMEOUT_S = 4.0
 _TRIES = 4
-_LONGEST_PAUSE_S = 3.0
+_LONGEST_PAUSE_S = 1.0
 
 _NOT_LEADING = Hold("NotLeading", "another replica of the operator leads now")
 
@@ -61,6 +61,8 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
             if setting.uid != planned.seen.setting.uid or setting.replicas != planned.seen.setting.replicas:
                 return setting
         except TooManyRequests as error:
+            if isinstance(refused, TooManyRequests):
+                break  # the others of the group wait behind us; the next period is soon enough
             refused = error
             time.sleep(min(error.retry_after_s, _LONGEST_PAUSE_S))
         except Unavailable as error:

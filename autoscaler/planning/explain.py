@@ -31,9 +31,7 @@ _PHRASES: dict[Reason, Callable[[dict[str, float | str]], str]] = {
     Reason.PENDING_CAP: lambda of: f"because at most {of['cap']} pods may be starting at once",
     Reason.HOURLY_CAP: lambda of: "by the hourly spend cap",
     Reason.DAILY_BUDGET: lambda of: f"by the daily budget, of which {shown(of['spent_today'])} is spent",
-    Reason.MONTHLY_BUDGET: lambda of: (
-        f"by the monthly budget, of which {shown(of['spent_month'])} is spent"
-    ),
+    Reason.MONTHLY_BUDGET: lambda of: f"by the monthly budget, of which {shown(of['spent_month'])} is spent",
     Reason.KNOWN_EVENT: lambda of: f"for the known event {of['event']}",
     Reason.TOO_MANY_REPLICAS: lambda of: f"by maxReplicas {of['max']}",
     Reason.TOO_FEW_REPLICAS: lambda of: f"by minReplicas {of['min']}",

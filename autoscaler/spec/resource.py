@@ -199,7 +199,8 @@ class Spec(Model):
         ),
         Rule(
             "perReplica auto needs a signal of type Latency or Errors, which tells what is served well",
-            "self.load.perReplica != 'auto' || self.signals.exists(s, s.type in ['Latency', 'Errors'])",
+            "!has(self.load) || !has(self.load.perReplica) || self.load.perReplica != 'auto' || "
+            "self.signals.exists(s, s.type in ['Latency', 'Errors'])",
             lambda spec: (
                 spec.load.per_replica is not None
                 or any(signal.type in ("Latency", "Errors") for signal in spec.signals)

@@ -332,7 +332,7 @@ def test_the_service_monitor_finds_the_service() -> None:
     monitor, service = the(manifests, "ServiceMonitor"), the(manifests, "Service")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     (endpoint,) = monitor["spec"]["endpoints"]
-    assert endpoint == {"port": "http", "path": "/metrics", "interval": "30s"}
+    assert endpoint == {"port": "http", "path": "/metrics", "honorLabels": True, "interval": "30s"}
     assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
 

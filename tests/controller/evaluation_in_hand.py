@@ -138,7 +138,12 @@ class InHand:
         }
         mine = [key for key, one in self._known.items() if one.labels["app"] == name]
         for key in {*wanted, *mine}:
-            self.pods.change(key, self._known.pop(key, None), wanted.get(key))
+            before, after = self._known.pop(key, None), wanted.get(key)
+            if before is None and after is not None:
+                # As in a cluster: a pod is seen before it is ready.
+                before = pod(key.removeprefix("shop/"), ready=False, labels={"app": name})
+                self.pods.change(key, None, before)
+            self.pods.change(key, before, after)
         self._known.update(wanted)
 
     def evaluate(self, *due: Running, after_s: float = 0.0) -> dict[str, Outcome]:

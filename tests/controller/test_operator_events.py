@@ -46,7 +46,7 @@ def test_a_write_is_told_with_its_reasons(hand: InHand) -> None:
 def test_an_override_is_told_as_what_it_is(hand: InHand) -> None:
     one = hand.add("web", annotations={ANNOTATION: f"5 until {format_time(NOW_S + 60.0)}"})
     (told,) = worth_telling(Status(), Status(), hand.evaluate(one)["web"])
-    assert told.note == "From 3 to 5 replicas. an override asks for 5 replicas"
+    assert told.note == "From 3 to 5 replicas. An override asks for 5 replicas."
 
 
 def test_trouble_is_told_when_it_comes_and_when_it_goes(hand: InHand) -> None:

@@ -161,3 +161,22 @@ def test_an_index_of_no_pods_holds_nothing() -> None:
         index.change("shop/a", pod("a"), None)
     assert index.selected("shop", "app=web") == []
     assert not index._labelled, "labels of pods that are gone are dropped"
+
+
+def test_only_a_first_becoming_ready_that_was_seen_counts_as_a_start() -> None:
+    index = PodIndex()
+    starting, up = pod("web", ready=False, witnessed=False), pod("web", witnessed=False)
+    down_again = pod("web", ready=False, witnessed=False)
+
+    def witnessed(before: Pod | None, after: Pod) -> bool:
+        index.change("shop/web", before, after)
+        return index.selected("shop", "app=web")[0].witnessed
+
+    assert not witnessed(None, starting)
+    assert witnessed(starting, up)
+    assert witnessed(up, up)
+    assert not witnessed(up, down_again) or witnessed(down_again, up), "it stays the start it was"
+    found = pod("web", uid="another", witnessed=False)
+    assert not witnessed(up, found), "another pod, ready when it was first seen"
+    assert not witnessed(found, pod("web", uid="another", ready=False, witnessed=False))
+    assert not witnessed(pod("web", uid="another", ready=False, witnessed=False), found), "a flap is no start"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from workload_making import NOW_S, running
 
+from autoscaler.controller.overrides import Override
 from autoscaler.controller.running import Running
 from autoscaler.controller.verdict import held
 
@@ -25,10 +26,17 @@ def changed(one: Running) -> None:
     one.foreign.changed_s = NOW_S - 100.0
 
 
-def reason(one: Running, *changes: Change, rival: str = "", blind: str = "", current: int = 3) -> str:
+def reason(
+    one: Running,
+    *changes: Change,
+    override: Override | None = None,
+    rival: str = "",
+    blind: str = "",
+    current: int = 3,
+) -> str:
     for change in changes:
         change(one)
-    hold = held(one, current, rival, blind, NOW_S)
+    hold = held(one, current, override, rival, blind, NOW_S)
     return "" if hold is None else hold.reason
 
 
@@ -77,3 +85,10 @@ def test_a_floor_of_zero_stops_nothing() -> None:
 @pytest.mark.parametrize(("grace", "expected"), [("10m", "ManualGrace"), ("100s", ""), ("0s", "")])
 def test_the_grace_is_the_resources_own(grace: str, expected: str) -> None:
     assert reason(running(manualGrace=grace), changed) == expected
+
+
+def test_an_override_waits_for_no_grace_but_for_everything_else() -> None:
+    asked = Override(5, NOW_S + 60.0)
+    assert reason(running(), changed, override=asked) == ""
+    assert reason(running(), undone, override=asked) == "WritesUndone"
+    assert reason(running(mode="Paused"), override=asked) == "Paused"

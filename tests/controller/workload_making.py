@@ -98,6 +98,7 @@ def pod(
         "created_s": created_s,
         "ready_s": created_s + took_s if ready else None,
         "restarts": 0,
+        "witnessed": ready,
         "terminating": False,
         "ended": False,
         "failed": False,
