@@ -116,3 +116,52 @@ def test_whatever_step_it_dies_at_the_next_one_neither_repeats_nor_forgets_a_wri
         assert set(conditions.values()) == {"Scaling"}, conditions
     for name in namespaces.values():
         control_plane.request("DELETE", f"/api/v1/namespaces/{name}")
+
+
+def test_living_only_for_seconds_it_neither_ratchets_nor_forgets_windows_and_money(
+    control_plane: ControlPlane,
+    namespace: str,
+    prometheus: LivePrometheus,
+    crasher: _Crasher,
+    tmp_path: Path,
+) -> None:
+    control_plane.deployment("loop", namespace, 4, start_up="500ms")
+    operator = OperatorProcess(
+        tmp_path, control_plane.kubeconfig(), prometheus.url, watchNamespaces=[namespace]
+    )
+    with Audit(control_plane, namespace) as audit, SteadyLoad(prometheus, {"load_loop": 35.0}) as load:
+        Resources(control_plane, namespace).create(
+            "loop",
+            behavior={"scaleDown": {"stabilizationWindowSeconds": 10}},
+            spend={"replicaHourPrice": "3600", "dailyBudget": "10000000"},
+        )
+        wait_until(lambda: control_plane.ready("loop", namespace) == 4, 20, "4 ready pods")
+        began_s = time.monotonic()
+        lived_s = [_lived_s(crasher, operator, tmp_path) for _ in range(4)]
+        assert audit.counts("loop") == [4]
+        load.values["load_loop"] = 15.0
+        fell_s = time.monotonic()
+        while control_plane.replicas("loop", namespace) > 2 and time.monotonic() < fell_s + 40:
+            lived_s.append(_lived_s(crasher, operator, tmp_path))
+        # Each life is shorter than the window, which is waited for all the same, and only once.
+        assert max(lived_s) < 10
+        assert audit.counts("loop") == [4, 2]
+        assert audit.history("loop")[-1].at_s - fell_s >= 9
+        with operator:
+            wait_until(lambda: _spent(operator) > 0.0, 20, "what was spent")
+            spent, until_s = _spent(operator), time.monotonic()
+    counts = audit.history("loop")
+    paid = 4 * (counts[1].at_s - began_s) + 2 * (until_s - counts[1].at_s)
+    assert abs(spent - paid) <= 0.2 * paid, f"{spent:.0f} instead of {paid:.0f} replica-seconds"
+
+
+def _lived_s(crasher: _Crasher, operator: OperatorProcess, folder: Path) -> float:
+    """Let it run until it dies at its thirtieth step; how long that took."""
+    began_s = time.monotonic()
+    assert crasher.run(operator.configuration, folder / "dying.yaml", 30) == DIED
+    return time.monotonic() - began_s
+
+
+def _spent(operator: OperatorProcess) -> float:
+    figures = operator.metrics().items()
+    return sum(value for name, value in figures if name.startswith("predictive_autoscaler_spend_today"))
