@@ -31,7 +31,13 @@ from twins import Agreement, Lookout, Track, needed, outcome
 
 from autoscaler.series import Floats, Ints
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.prometheus,
+    pytest.mark.slow,
+    pytest.mark.quiet,
+    pytest.mark.timeout(600),
+]
 
 _FIRST = 13 * STEPS_A_DAY + 32
 """02:40 on the last recorded day."""

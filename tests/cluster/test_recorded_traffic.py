@@ -30,7 +30,13 @@ from twins import Agreement, Lookout, Track, needed, outcome
 
 from autoscaler.series import Floats
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.prometheus,
+    pytest.mark.slow,
+    pytest.mark.quiet,
+    pytest.mark.timeout(600),
+]
 
 _FIRST = 13 * STEPS_A_DAY + 16
 """01:20 on the last recorded day."""
