@@ -54,12 +54,10 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
             return _done(planned, clock())
         except Conflict as error:
             refused = error
-            try:
-                setting = dial.read(_TIMEOUT_S)
-            except ClusterError as failure:
-                return _failed(planned, failure)
-            if setting.uid != planned.seen.setting.uid or setting.replicas != planned.seen.setting.replicas:
-                return setting
+            now = _read_again(planned, dial)
+            if isinstance(now, Outcome) or not _same_count(now, setting):
+                return now
+            setting = now
         except TooManyRequests as error:
             if isinstance(refused, TooManyRequests):
                 break  # the others of the group wait behind us; the next period is soon enough
@@ -71,6 +69,17 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
             return _failed(planned, error)
     assert refused is not None  # every try that does not return was refused
     return _failed(planned, refused)
+
+
+def _read_again(planned: Planned, dial: Dial) -> Setting | Outcome:
+    try:
+        return dial.read(_TIMEOUT_S)
+    except ClusterError as error:
+        return _failed(planned, error)
+
+
+def _same_count(now: Setting, then: Setting) -> bool:
+    return (now.uid, now.replicas) == (then.uid, then.replicas)
 
 
 def _failed(planned: Planned, error: ClusterError, write: Write = Write.FAILED) -> Outcome:
