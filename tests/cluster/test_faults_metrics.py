@@ -53,6 +53,8 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Metrics]:
         http = stack.enter_context(HttpProxy(prometheus.url))
         tcp = stack.enter_context(TcpProxy(http.url))
         steady = stack.enter_context(HttpProxy(prometheus.url))
+        # All the time, as a forecast wants a history without a hole in it.
+        stack.enter_context(_Wave(prometheus, {}))
         yield Metrics(prometheus, tcp, http, steady)
 
 
@@ -308,13 +310,12 @@ def _waves() -> Past:
 
 
 class _Wave(SteadyLoad):
-    """Pushes the wave for as long as nobody sets another value."""
+    """Pushes the wave."""
 
     def _run(self) -> None:
         while not self._stop.wait(0.25):
             now_s = time.time()
-            values = {"load_wave": _wave(now_s), **self.values}
-            self._prometheus.push(*(Sample(name, {}, value, now_s) for name, value in values.items()))
+            self._prometheus.push(Sample("load_wave", {}, _wave(now_s), now_s))
 
 
 def test_the_forecast_goes_on_providing_while_the_source_is_away(
@@ -325,28 +326,27 @@ def test_the_forecast_goes_on_providing_while_the_source_is_away(
     audit: Audit,
 ) -> None:
     control_plane.deployment("wave", namespace, 1, start_up="1s")
-    with _Wave(metrics.prometheus, {}):
-        forecast = {
-            "model": "seasonal-naive",
-            "step": "1s",
-            "seasons": ["1m"],
-            "history": "10m",
-            "leadTime": "3s",
-            "refit": "1m",
-        }
-        resources.create("wave", forecast=forecast, maxReplicas=20)
-        resources.wait_for("wave", "ForecastReady", "True", "Fresh", timeout_s=40)
-        # Away from the bottom of a wave until after its top.
-        bottom_s = math.ceil((time.time() + 5) / _WAVE_S) * _WAVE_S
-        time.sleep(max(0.0, bottom_s - time.time()))
-        metrics.tcp.refuse()
-        resources.wait_for("wave", "SignalsHealthy", "False", "Failed")
-        began_s = time.monotonic()
-        low = control_plane.replicas("wave", namespace)
-        wait_until(lambda: control_plane.replicas("wave", namespace) >= 10, 40, "10 for the top of the wave")
-        assert low < 10
-        assert not audit.lowered("wave", began_s)
-        assert "load is Failed" in resources.condition("wave", "SignalsHealthy")["message"]
+    forecast = {
+        "model": "seasonal-naive",
+        "step": "1s",
+        "seasons": ["1m"],
+        "history": "10m",
+        "leadTime": "3s",
+        "refit": "1m",
+    }
+    resources.create("wave", forecast=forecast, maxReplicas=20)
+    resources.wait_for("wave", "ForecastReady", "True", "Fresh", timeout_s=40)
+    # Away from the bottom of a wave until after its top.
+    bottom_s = math.ceil((time.time() + 5) / _WAVE_S) * _WAVE_S
+    time.sleep(max(0.0, bottom_s - time.time()))
+    metrics.tcp.refuse()
+    resources.wait_for("wave", "SignalsHealthy", "False", "Failed")
+    began_s = time.monotonic()
+    low = control_plane.replicas("wave", namespace)
+    wait_until(lambda: control_plane.replicas("wave", namespace) >= 10, 40, "10 for the top of the wave")
+    assert low < 10
+    assert not audit.lowered("wave", began_s)
+    assert "load is Failed" in resources.condition("wave", "SignalsHealthy")["message"]
 
 
 def test_a_slow_source_that_failed_once_is_given_its_time_again(
