@@ -78,7 +78,7 @@ def test_every_reason_of_a_condition_has_an_entry_and_no_other_has(kind: str) ->
 
 def _status_reasons() -> set[str]:
     """What status.reason may be: a rule of the decision core, or a word of the status itself."""
-    tree = ast.parse((_CONTROLLER / "status.py").read_text(encoding="utf-8"))
+    tree = ast.parse((_CONTROLLER / "telling" / "status.py").read_text(encoding="utf-8"))
     found = {reason.value for reason in Reason}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "reason" for t in node.targets):

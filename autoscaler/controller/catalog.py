@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from autoscaler.controller.rivals import Rivals
-from autoscaler.controller.workload import Workload, parse_status, parse_workload, superseding
+from autoscaler.controller.acting.rivals import Rivals
+from autoscaler.controller.observing.workload import Workload, parse_status, parse_workload, superseding
 
 
 class Catalog:

@@ -19,19 +19,19 @@ from typing import Protocol, TypeVar
 import structlog
 from opentelemetry import trace
 
+from autoscaler.controller.acting.dials import Dial, Setting, dial_for
+from autoscaler.controller.acting.faults import fault_of
+from autoscaler.controller.acting.rivals import Rivals
+from autoscaler.controller.acting.writing import Leading, write
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.discovery import Discovery, UnknownTarget
 from autoscaler.controller.cluster.errors import ClusterError
-from autoscaler.controller.dials import Dial, Setting, dial_for
-from autoscaler.controller.faults import fault_of
+from autoscaler.controller.deciding import Planned, Seen, plan
+from autoscaler.controller.observing.pods import Pod, PodIndex
+from autoscaler.controller.observing.resource_metrics import cpu_utilization
+from autoscaler.controller.observing.sources import MetricSource
 from autoscaler.controller.outcome import Fault, Outcome, Write
-from autoscaler.controller.planning import Planned, Seen, plan
-from autoscaler.controller.pods import Pod, PodIndex
-from autoscaler.controller.resource_metrics import cpu_utilization
-from autoscaler.controller.rivals import Rivals
 from autoscaler.controller.running import Known, Running
-from autoscaler.controller.sources import MetricSource
-from autoscaler.controller.writing import Leading, write
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading, State
 from autoscaler.signals.instant import InstantQuery

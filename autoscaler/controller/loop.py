@@ -10,13 +10,13 @@ from typing import Protocol
 
 import structlog
 
+from autoscaler.controller.acting.writing import Leading
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.evaluation import Evaluation
+from autoscaler.controller.observing.sources import MetricSource, MetricSources
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import NO_WRITES, OwnWrites, Running, recollected, turned_to
-from autoscaler.controller.sources import MetricSource, MetricSources
-from autoscaler.controller.workload import Workload
-from autoscaler.controller.writing import Leading
 from autoscaler.planning.memory import Memory
 
 _LOG = structlog.get_logger(__name__)

@@ -15,29 +15,29 @@ from pathlib import Path
 
 import structlog
 
+from autoscaler.controller.acting.floors import abandoned, put_back
+from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.discovery import Discovery
 from autoscaler.controller.cluster.lease import AlwaysLeading, Leader, Leadership
 from autoscaler.controller.configuration import Configuration
+from autoscaler.controller.deciding import NOT_MADE_YET, no_outlook
 from autoscaler.controller.evaluation import Evaluation
-from autoscaler.controller.events import Recorder
-from autoscaler.controller.floors import abandoned, put_back
 from autoscaler.controller.forecasts.request import ForecastRequest, forecast_request
 from autoscaler.controller.forecasts.service import Forecasts
-from autoscaler.controller.ledger import StoreLedger
 from autoscaler.controller.loop import Loop
-from autoscaler.controller.metrics import Metrics
+from autoscaler.controller.observing.pods import PodIndex
+from autoscaler.controller.observing.sources import MetricSource, MetricSources
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import NOT_MADE_YET, no_outlook
-from autoscaler.controller.pods import PodIndex
-from autoscaler.controller.reporting import Reporter
-from autoscaler.controller.rivals import Rivals
 from autoscaler.controller.running import Running
-from autoscaler.controller.server import HealthServer
-from autoscaler.controller.sources import MetricSource, MetricSources
+from autoscaler.controller.telling.events import Recorder
+from autoscaler.controller.telling.ledger import StoreLedger
+from autoscaler.controller.telling.metrics import Metrics
+from autoscaler.controller.telling.reporting import Reporter
+from autoscaler.controller.telling.server import HealthServer
 from autoscaler.controller.watches import Watches
-from autoscaler.controller.workload import Workload
 from autoscaler.planning.observation import Outlook
 from autoscaler.store.journal import Journal
 from autoscaler.store.store import Store

@@ -6,10 +6,10 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autoscaler.controller.dials import Setting
-from autoscaler.controller.overrides import NOTHING_ASKED, Asked
-from autoscaler.controller.verdict import Hold
-from autoscaler.controller.workload import Workload
+from autoscaler.controller.acting.dials import Setting
+from autoscaler.controller.acting.overrides import NOTHING_ASKED, Asked
+from autoscaler.controller.acting.verdict import Hold
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.planning.decision import Decision
 from autoscaler.series import Reading
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from autoscaler.controller.capacity import ServedLoad
-from autoscaler.controller.dials import Setting
-from autoscaler.controller.foreign import Carried, ForeignWrites
-from autoscaler.controller.lead_time import MeasuredLeadTime, StartUps
-from autoscaler.controller.workload import Workload
+from autoscaler.controller.acting.dials import Setting
+from autoscaler.controller.acting.foreign import Carried, ForeignWrites
+from autoscaler.controller.observing.capacity import ServedLoad
+from autoscaler.controller.observing.lead_time import MeasuredLeadTime, StartUps
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.planning.decide import accepted
 from autoscaler.planning.memory import Memory, Spent
 from autoscaler.planning.spend import accrue

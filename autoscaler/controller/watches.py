@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autoscaler.controller.acting.rivals import Rivals, parse_hpa, parse_scaled_object
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.reflector import Reflector
 from autoscaler.controller.evaluation import Blind
-from autoscaler.controller.pods import PodIndex, parse_pod
-from autoscaler.controller.rivals import Rivals, parse_hpa, parse_scaled_object
+from autoscaler.controller.observing.pods import PodIndex, parse_pod
 from autoscaler.spec.resource import GROUP, VERSION
 
 _SILENT_S = 180.0

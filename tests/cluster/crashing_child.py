@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from autoscaler.cli import run
-from autoscaler.controller.dials import ScaleDial
-from autoscaler.controller.ledger import StoreLedger
-from autoscaler.controller.reporting import Reporter
-from autoscaler.controller.sources import MetricSource
+from autoscaler.controller.acting.dials import ScaleDial
+from autoscaler.controller.observing.sources import MetricSource
+from autoscaler.controller.telling.ledger import StoreLedger
+from autoscaler.controller.telling.reporting import Reporter
 
 DIED = 77
 NEVER = 0

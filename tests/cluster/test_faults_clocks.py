@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.controller.foreign import ForeignWrites
+from autoscaler.controller.acting.foreign import ForeignWrites
 from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.memory import LatencyTrial, Memory, OutageMemory

@@ -18,7 +18,7 @@ from operator_process import Resources
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spec"))
 from resource_cases import FIELDS, MINIMAL, RULES, Bad, resource
 
-from autoscaler.controller.status import document
+from autoscaler.controller.telling.status import document
 from autoscaler.spec.resource import PredictiveAutoscaler
 from autoscaler.spec.status import (
     Capacity,

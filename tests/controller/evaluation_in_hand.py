@@ -10,15 +10,15 @@ from typing import Any, cast
 from stub_api import StubApi
 from workload_making import NO_FORECAST, NOW_S, known, pod, workload
 
+from autoscaler.controller.acting.foreign import ForeignWrites
+from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.cluster.discovery import Discovery
+from autoscaler.controller.deciding import Planned
 from autoscaler.controller.evaluation import Blind, Evaluation
-from autoscaler.controller.foreign import ForeignWrites
+from autoscaler.controller.observing.pods import Pod, PodIndex
+from autoscaler.controller.observing.sources import MetricSource
 from autoscaler.controller.outcome import Outcome
-from autoscaler.controller.planning import Planned
-from autoscaler.controller.pods import Pod, PodIndex
-from autoscaler.controller.rivals import Rivals
 from autoscaler.controller.running import Running
-from autoscaler.controller.sources import MetricSource
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading

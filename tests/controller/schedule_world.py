@@ -16,18 +16,18 @@ from evaluation_in_hand import Foresight, InHand, Metered
 from stub_api import Request, forbidden, scale_path, silent, throttled, unanswered
 from workload_making import known, resource_item
 
+from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog, slot_of
 from autoscaler.controller.cluster.discovery import Discovery
+from autoscaler.controller.deciding import Planned
 from autoscaler.controller.evaluation import Blind, Evaluation
-from autoscaler.controller.ledger import StoreLedger
 from autoscaler.controller.loop import Loop
+from autoscaler.controller.observing.sources import MetricSources
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import Planned
-from autoscaler.controller.rivals import Rivals
 from autoscaler.controller.running import Running
-from autoscaler.controller.sources import MetricSources
-from autoscaler.controller.status import document, status_of
-from autoscaler.controller.workload import Workload
+from autoscaler.controller.telling.ledger import StoreLedger
+from autoscaler.controller.telling.status import document, status_of
 from autoscaler.planning.record import replayed
 from autoscaler.series import Reading, State
 from autoscaler.spec.status import Status

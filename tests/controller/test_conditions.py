@@ -9,13 +9,13 @@ from evaluation_in_hand import InHand
 from stub_api import forbidden, scale_path, silent, throttled
 from workload_making import NOW_S, known, unknown, workload
 
-from autoscaler.controller.conditions import Finding, capacity_findings, findings, merged
+from autoscaler.controller.acting.overrides import ANNOTATION
+from autoscaler.controller.acting.rivals import parse_hpa
 from autoscaler.controller.evaluation import Blind
+from autoscaler.controller.observing.workload import superseding
 from autoscaler.controller.outcome import Fault, Outcome
-from autoscaler.controller.overrides import ANNOTATION
-from autoscaler.controller.rivals import parse_hpa
 from autoscaler.controller.running import Running
-from autoscaler.controller.workload import superseding
+from autoscaler.controller.telling.conditions import Finding, capacity_findings, findings, merged
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading, State
 from autoscaler.spec.status import Condition

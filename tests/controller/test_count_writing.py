@@ -17,10 +17,10 @@ from stub_api import (
 )
 from workload_making import NO_FORECAST, NOW_S, known, pods, running
 
-from autoscaler.controller.dials import ScaleDial, Setting
+from autoscaler.controller.acting.dials import ScaleDial, Setting
+from autoscaler.controller.acting.writing import write
+from autoscaler.controller.deciding import Planned, Seen, plan
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import Planned, Seen, plan
-from autoscaler.controller.writing import write
 
 Fault = Callable[[Request], Exception | None]
 
@@ -179,7 +179,7 @@ def test_a_server_that_asks_us_to_slow_down_is_asked_again() -> None:
 
 def test_a_pause_that_the_server_asks_for_is_kept_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     paused: list[float] = []
-    monkeypatch.setattr("autoscaler.controller.writing.time.sleep", paused.append)
+    monkeypatch.setattr("autoscaler.controller.acting.writing.time.sleep", paused.append)
     api = StubApi()
     planned = decided(api)
     for asked_s, kept_s in ((0.5, 0.5), (600.0, 1.0)):

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 from stub_api import StubApi, hpa_path, scale_path
 
-from autoscaler.controller.cluster.discovery import Discovery, NotScalable, UnknownKind
-from autoscaler.controller.cluster.errors import Conflict, NotFound
-from autoscaler.controller.dials import (
+from autoscaler.controller.acting.dials import (
     ORIGINAL,
     RAISED_BY,
     Dial,
@@ -19,6 +17,8 @@ from autoscaler.controller.dials import (
     dial_for,
     original_minimum,
 )
+from autoscaler.controller.cluster.discovery import Discovery, NotScalable, UnknownKind
+from autoscaler.controller.cluster.errors import Conflict, NotFound
 from autoscaler.spec.resource import Floor, TargetRef
 
 KEDA_PATH = "/apis/keda.sh/v1alpha1/namespaces/shop/scaledobjects/web"

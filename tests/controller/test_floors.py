@@ -8,11 +8,11 @@ import pytest
 from stub_api import StubApi, forbidden, hpa_path
 from workload_making import resource_item
 
+from autoscaler.controller.acting.dials import ORIGINAL, RAISED_BY
+from autoscaler.controller.acting.floors import abandoned, put_back
+from autoscaler.controller.acting.rivals import Rivals, Scaler, parse_hpa
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.discovery import Discovery
-from autoscaler.controller.dials import ORIGINAL, RAISED_BY
-from autoscaler.controller.floors import abandoned, put_back
-from autoscaler.controller.rivals import Rivals, Scaler, parse_hpa
 
 FLOOR = {"kind": "HorizontalPodAutoscaler", "name": "web"}
 NOTES = {ORIGINAL: "2", RAISED_BY: "web"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoscaler.controller.foreign import ForeignWrites
+from autoscaler.controller.acting.foreign import ForeignWrites
 
 GRACE_S = 600.0
 HOUR_S = 3600.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from autoscaler.controller.server import HealthServer
+from autoscaler.controller.telling.server import HealthServer
 
 
 @dataclass

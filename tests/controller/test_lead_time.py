@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from workload_making import NOW_S, pod
 
-from autoscaler.controller.lead_time import MeasuredLeadTime, StartUps, lead_time_in_use
+from autoscaler.controller.observing.lead_time import MeasuredLeadTime, StartUps, lead_time_in_use
 
 DAY_S = 86_400.0
 

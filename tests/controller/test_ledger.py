@@ -11,10 +11,10 @@ from evaluation_in_hand import InHand
 from stub_api import forbidden, unanswered
 from workload_making import NOW_S, known, workload
 
-from autoscaler.controller.ledger import StoreLedger
+from autoscaler.controller.deciding import Planned
 from autoscaler.controller.outcome import Outcome
-from autoscaler.controller.planning import Planned
 from autoscaler.controller.running import OwnWrites, Running
+from autoscaler.controller.telling.ledger import StoreLedger
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.record import memory_from_json, memory_to_json, replayed
 from autoscaler.store import rows

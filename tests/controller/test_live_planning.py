@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from workload_making import NO_FORECAST, NOW_S, known, pod, pods, running, setting, unknown, workload
 
-from autoscaler.controller.overrides import ANNOTATION
-from autoscaler.controller.planning import Planned, Seen, plan
+from autoscaler.controller.acting.overrides import ANNOTATION
+from autoscaler.controller.deciding import Planned, Seen, plan
 from autoscaler.controller.running import Running
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading, State

@@ -11,13 +11,13 @@ import pytest
 from evaluation_in_hand import InHand
 from workload_making import resource_item, workload
 
+from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.loop import Loop
+from autoscaler.controller.observing.sources import MetricSources
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
-from autoscaler.controller.rivals import Rivals
 from autoscaler.controller.running import Running
-from autoscaler.controller.sources import MetricSources
-from autoscaler.controller.workload import Workload
 from autoscaler.planning.memory import Memory
 
 PATIENCE_S = 10.0

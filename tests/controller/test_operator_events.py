@@ -7,10 +7,10 @@ from evaluation_in_hand import InHand
 from stub_api import StubApi, forbidden, scale_path
 from workload_making import NOW_S, unknown, workload
 
-from autoscaler.controller.events import Recorder, Told, worth_telling
-from autoscaler.controller.overrides import ANNOTATION
+from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.running import Running
-from autoscaler.controller.status import status_of
+from autoscaler.controller.telling.events import Recorder, Told, worth_telling
+from autoscaler.controller.telling.status import status_of
 from autoscaler.planning.observation import Outlook
 from autoscaler.spec.status import Status
 from autoscaler.spec.units import format_time
@@ -104,7 +104,7 @@ def test_the_same_trouble_is_told_again_after_ten_minutes(monkeypatch: pytest.Mo
     api = StubApi()
     recorder = Recorder(api.cluster, "me")
     recorder.stop()
-    monkeypatch.setattr("autoscaler.controller.events.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("autoscaler.controller.telling.events.time.monotonic", lambda: now[0])
     news = []
     for later_s in (0.0, 300.0, 299.0, 2.0):
         now[0] += later_s

@@ -14,9 +14,9 @@ from stub_api import forbidden
 from workload_making import unknown
 
 from autoscaler.controller.configuration import Configuration
-from autoscaler.controller.metrics import Metrics
 from autoscaler.controller.operator import Operator
 from autoscaler.controller.running import Running
+from autoscaler.controller.telling.metrics import Metrics
 from autoscaler.planning.observation import Outlook
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -118,7 +118,7 @@ def test_outcomes_are_counted_by_what_became_of_the_count(counted: Counted) -> N
 
 def test_an_evaluation_that_comes_late_shows(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr("autoscaler.controller.metrics.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("autoscaler.controller.telling.metrics.time.monotonic", lambda: now[0])
     one = counted.hand.add("web")
     for later_s in (0.0, 15.0, 40.0, 5.0):
         now[0] += later_s

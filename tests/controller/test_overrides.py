@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from workload_making import NOW_S
 
-from autoscaler.controller.overrides import ANNOTATION, NOTHING_ASKED, Asked, Override, asked_for
-from autoscaler.controller.verdict import count_to_write
+from autoscaler.controller.acting.overrides import ANNOTATION, NOTHING_ASKED, Asked, Override, asked_for
+from autoscaler.controller.acting.verdict import count_to_write
 from autoscaler.spec.units import format_time, parse_time
 
 LATER = format_time(NOW_S + 60.0)

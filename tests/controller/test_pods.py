@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from workload_making import pod
 
-from autoscaler.controller.pods import Pod, PodIndex, cores, parse_pod
-from autoscaler.controller.selectors import parse_selector, selects
+from autoscaler.controller.observing.pods import Pod, PodIndex, cores, parse_pod
+from autoscaler.controller.observing.selectors import parse_selector, selects
 from autoscaler.spec.units import parse_time
 
 CREATED, READY_SINCE = "2026-11-27T08:00:00Z", "2026-11-27T08:00:42Z"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from workload_making import NOW_S, known, pods, running, setting, workload
 
-from autoscaler.controller.planning import Seen, no_outlook, plan
+from autoscaler.controller.deciding import Seen, no_outlook, plan
 from autoscaler.controller.running import OwnWrites, Running, recollected, turned_to
 from autoscaler.planning.memory import Memory, Spent
 from autoscaler.spec.units import format_time

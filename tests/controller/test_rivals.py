@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from workload_making import NOW_S, workload
 
-from autoscaler.controller.dials import ORIGINAL, RAISED_BY
-from autoscaler.controller.rivals import Rivals, Scaler, parse_hpa, parse_scaled_object
+from autoscaler.controller.acting.dials import ORIGINAL, RAISED_BY
+from autoscaler.controller.acting.rivals import Rivals, Scaler, parse_hpa, parse_scaled_object
 
 
 def hpa(name: str = "web", *, target: dict[str, Any] | None = None, **metadata: Any) -> Scaler:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoscaler.controller.selectors import parse_selector, selects
+from autoscaler.controller.observing.selectors import parse_selector, selects
 
 KEYS = ("app", "tier", "example.com/part-of")
 VALUES = ("", "web", "db", "v1.2_3")

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from stub_api import forbidden, scale_path, unanswered
 from workload_making import NOW_S, known, pod, running, setting
 
-from autoscaler.controller.capacity import ServedLoad
-from autoscaler.controller.lead_time import MeasuredLeadTime
+from autoscaler.controller.acting.overrides import ANNOTATION, Asked, Override
+from autoscaler.controller.deciding import Seen, plan
+from autoscaler.controller.observing.capacity import ServedLoad
+from autoscaler.controller.observing.lead_time import MeasuredLeadTime
 from autoscaler.controller.outcome import NOTHING_ASKED, Fault, Outcome, Write
-from autoscaler.controller.overrides import ANNOTATION, Asked, Override
-from autoscaler.controller.planning import Seen, plan
 from autoscaler.controller.running import Running
-from autoscaler.controller.status import Published, document, status_of, worth_writing
+from autoscaler.controller.telling.status import Published, document, status_of, worth_writing
 from autoscaler.planning.observation import Outlook
 from autoscaler.planning.policy import SignalPolicy, SignalType
 from autoscaler.series import Reading, State

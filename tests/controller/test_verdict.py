@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from workload_making import NOW_S, running
 
-from autoscaler.controller.overrides import Override
+from autoscaler.controller.acting.overrides import Override
+from autoscaler.controller.acting.verdict import held
 from autoscaler.controller.running import Running
-from autoscaler.controller.verdict import held
 
 Change = Callable[[Running], None]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from workload_making import NOW_S, resource_item, workload
 
+from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog, slot_of
-from autoscaler.controller.rivals import Rivals
-from autoscaler.controller.workload import Workload, parse_status, superseding
+from autoscaler.controller.observing.workload import Workload, parse_status, superseding
 
 INVALID = {"maxReplicas": 0}
 

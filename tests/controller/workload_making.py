@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from autoscaler.controller.dials import Setting
-from autoscaler.controller.foreign import ForeignWrites
-from autoscaler.controller.pods import Pod
+from autoscaler.controller.acting.dials import Setting
+from autoscaler.controller.acting.foreign import ForeignWrites
+from autoscaler.controller.observing.pods import Pod
+from autoscaler.controller.observing.workload import Workload, parse_workload
 from autoscaler.controller.running import Running
-from autoscaler.controller.workload import Workload, parse_workload
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading, State

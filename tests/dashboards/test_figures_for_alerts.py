@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from workload_making import NOW_S, running
 
 from autoscaler.controller.forecasts.fan import Fan
-from autoscaler.controller.metrics import Metrics, figures
 from autoscaler.controller.outcome import Fault, Outcome
+from autoscaler.controller.telling.metrics import Metrics, figures
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Grade
 
@@ -101,7 +101,9 @@ def test_what_undoes_our_writes_is_a_conflict_like_any_rival(
     hand: InHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _figures(hand)["conflict"] == 0.0
-    monkeypatch.setattr("autoscaler.controller.foreign.ForeignWrites.fighting", lambda self, now_s: True)
+    monkeypatch.setattr(
+        "autoscaler.controller.acting.foreign.ForeignWrites.fighting", lambda self, now_s: True
+    )
     assert _figures(hand)["conflict"] == 1.0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError, NotFound
-from autoscaler.controller.pods import Pod, cores
+from autoscaler.controller.observing.pods import Pod, cores
 from autoscaler.series import Reading, State
 from autoscaler.spec.units import parse_time
 

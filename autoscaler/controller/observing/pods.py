@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from autoscaler.controller.selectors import parse_selector, selects
+from autoscaler.controller.observing.selectors import parse_selector, selects
 from autoscaler.spec.units import parse_quantity, parse_time
 
 _SELDOM_SHARED = frozenset({"controller-revision-hash", "statefulset.kubernetes.io/pod-name"})

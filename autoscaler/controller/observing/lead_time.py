@@ -10,7 +10,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from autoscaler.controller.pods import Pod
+from autoscaler.controller.observing.pods import Pod
 
 _QUANTILE = 0.9
 _FEWEST = 5

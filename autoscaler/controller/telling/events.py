@@ -16,10 +16,10 @@ import structlog
 
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError
-from autoscaler.controller.conditions import findings
+from autoscaler.controller.deciding import NOT_MADE_YET
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import NOT_MADE_YET
-from autoscaler.controller.workload import Workload
+from autoscaler.controller.telling.conditions import findings
 from autoscaler.planning.explain import explain
 from autoscaler.spec.resource import API_VERSION, KIND
 from autoscaler.spec.status import Status

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from opentelemetry import trace
 
+from autoscaler.controller.acting.dials import Dial, Setting
+from autoscaler.controller.acting.faults import fault_of
+from autoscaler.controller.acting.verdict import Hold
 from autoscaler.controller.cluster.errors import ClusterError, Conflict, TooManyRequests, Unavailable
-from autoscaler.controller.dials import Dial, Setting
-from autoscaler.controller.faults import fault_of
+from autoscaler.controller.deciding import Planned
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import Planned
-from autoscaler.controller.verdict import Hold
 from autoscaler.planning.decide import accepted
 
 _TRACER = trace.get_tracer("autoscaler")

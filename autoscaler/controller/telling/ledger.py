@@ -11,11 +11,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from autoscaler.controller.foreign import Carried
+from autoscaler.controller.acting.foreign import Carried
+from autoscaler.controller.deciding import Planned
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
-from autoscaler.controller.planning import Planned
 from autoscaler.controller.running import OwnWrites, Running
-from autoscaler.controller.workload import Workload
 from autoscaler.planning.explain import explain
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.record import memory_from_json, memory_to_json, recorded

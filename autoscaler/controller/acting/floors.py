@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import structlog
 
+from autoscaler.controller.acting.dials import FLOORS, ORIGINAL, RAISED_BY, original_minimum
+from autoscaler.controller.acting.rivals import Rivals, Scaler
+from autoscaler.controller.acting.writing import Leading
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.discovery import Discovery, UnknownTarget
 from autoscaler.controller.cluster.errors import ClusterError
-from autoscaler.controller.dials import FLOORS, ORIGINAL, RAISED_BY, original_minimum
-from autoscaler.controller.rivals import Rivals, Scaler
-from autoscaler.controller.writing import Leading
 
 _LOG = structlog.get_logger(__name__)
 _KEEP = ("Active", "ScaleOutOnly", "Paused")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autoscaler.controller.capacity import disagreement
+from autoscaler.controller.observing.capacity import disagreement
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import Running
 from autoscaler.planning.decide import FORECAST

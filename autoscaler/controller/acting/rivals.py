@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoscaler.controller.dials import ORIGINAL, RAISED_BY
-from autoscaler.controller.workload import Workload
+from autoscaler.controller.acting.dials import ORIGINAL, RAISED_BY
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.spec.resource import KIND, Floor, TargetRef
 
 _KEDA_DEFAULTS = ("apps/v1", "Deployment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoscaler.controller.overrides import Override
+from autoscaler.controller.acting.overrides import Override
 from autoscaler.controller.running import Running
 
 

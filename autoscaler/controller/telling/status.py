@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoscaler.controller.conditions import capacity_findings, findings, merged
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
+from autoscaler.controller.telling.conditions import capacity_findings, findings, merged
 from autoscaler.planning.explain import explain, shown
 from autoscaler.spec.status import Capacity, LastScale, LeadTime, Override, SpendToday, Status
 from autoscaler.spec.units import AUTO, format_time

@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from autoscaler.controller.capacity import learned
-from autoscaler.controller.dials import Setting
-from autoscaler.controller.lead_time import lead_time_in_use
+from autoscaler.controller.acting.dials import Setting
+from autoscaler.controller.acting.overrides import Asked, asked_for
+from autoscaler.controller.acting.verdict import Hold, count_to_write, held
+from autoscaler.controller.observing.capacity import learned
+from autoscaler.controller.observing.lead_time import lead_time_in_use
+from autoscaler.controller.observing.pods import Pod
 from autoscaler.controller.outcome import Fault, Outcome, Write
-from autoscaler.controller.overrides import Asked, asked_for
-from autoscaler.controller.pods import Pod
 from autoscaler.controller.running import Running
-from autoscaler.controller.verdict import Hold, count_to_write, held
 from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.memory import Memory

@@ -11,14 +11,14 @@ from typing import Any
 
 import structlog
 
+from autoscaler.controller.acting.writing import Leading
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError, NotFound, TooManyRequests
-from autoscaler.controller.events import Recorder, worth_telling
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import Running
-from autoscaler.controller.status import Published, document, status_of, worth_writing
-from autoscaler.controller.workload import Workload
-from autoscaler.controller.writing import Leading
+from autoscaler.controller.telling.events import Recorder, worth_telling
+from autoscaler.controller.telling.status import Published, document, status_of, worth_writing
 from autoscaler.spec.resource import GROUP, VERSION
 from autoscaler.spec.status import Status
 

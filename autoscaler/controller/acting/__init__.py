@@ -1,0 +1,1 @@
+"""Whether, what and how a count is written, and who else writes it."""

@@ -1,0 +1,1 @@
+"""What is told of outcomes: status, events, metrics, health, and the store."""
