@@ -52,6 +52,8 @@ def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # What runs in the background of a script ignores the signal, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     workers = 2 if command.endswith("2") else 0
     deadline = time.monotonic() + 60

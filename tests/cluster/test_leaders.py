@@ -91,6 +91,7 @@ def test_when_the_leader_is_killed_the_other_goes_on_and_knows_of_its_last_write
         took_s = time.monotonic() - killed_s
         assert took_s <= _TAKEN_OVER_S
         wait_until(lambda: control_plane.replicas("killed", namespace) == 5, 40, "5 for a load of 45")
+        wait_until(lambda: audit.counts("killed")[-1] == 5, 10, "the observer to see it")
         assert audit.history("killed")[-1].at_s - scaled_s >= cooldown_s - 1.5
         assert resources.condition("killed", "ScalingActive")["reason"] == "Scaling"
     assert audit.counts("killed") == [1, 4, 5]

@@ -165,7 +165,8 @@ def test_an_override_holds_until_its_end(
         wait_until(lambda: count() == 6, 20, "6 replicas by the override")
         assert resources.status("fixed")["override"]["replicas"] == 6
         wait_until(lambda: count() == 2, 30, "2 replicas after the override's end")
-        assert "override of 6 replicas ended" in resources.condition("fixed", "Ready")["message"]
+        condition = resources.wait_for("fixed", "Ready", "True", "OverrideIgnored")
+        assert "override of 6 replicas ended" in condition["message"]
 
 
 def test_a_horizontal_pod_autoscaler_on_the_target_is_a_rival(
