@@ -159,10 +159,11 @@ def test_an_override_holds_until_its_end(
         resources.create("fixed")
         count = replicas(control_plane, namespace, "fixed")
         wait_until(lambda: count() == 2, 20, "2 replicas for a load of 15")
-        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 8))
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 12))
         annotation = {"predictive-autoscaler.dev/override": f"6 until {until}"}
         resources.patch("fixed", {"metadata": {"annotations": annotation}})
         wait_until(lambda: count() == 6, 20, "6 replicas by the override")
+        wait_until(lambda: "override" in resources.status("fixed"), 5, "the status to show the override")
         assert resources.status("fixed")["override"]["replicas"] == 6
         wait_until(lambda: count() == 2, 30, "2 replicas after the override's end")
         condition = resources.wait_for("fixed", "Ready", "True", "OverrideIgnored")
