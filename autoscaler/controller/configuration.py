@@ -7,37 +7,22 @@ nobody who may create resources can choose where our credentials go.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
+from autoscaler.log import Log
+from autoscaler.settings_file import Section, read_settings
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec.signals import Label
 from autoscaler.spec.units import Duration
 
-_MOST_BYTES = 1024 * 1024
 _LEAST_LEFT_S = 5.0
 """A write is begun only while it is sure to end within the lease, and may take four seconds."""
 
 
-class ConfigurationError(ValueError):
-    """The configuration cannot be used; the message is one line per fault."""
-
-
-def _key(name: str) -> str:
-    return to_camel(name.removesuffix("_s"))
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=_key, populate_by_name=True, frozen=True, extra="forbid", validate_default=True
-    )
-
-
-class Source(_Section):
+class Source(Section):
     """One Prometheus, or anything with its query API."""
 
     name: Label = "default"
@@ -71,7 +56,7 @@ class Source(_Section):
         )
 
 
-class LeaderElection(_Section):
+class LeaderElection(Section):
     """Which of several replicas of the operator acts; client-go's settings and defaults."""
 
     enabled: bool = True
@@ -93,33 +78,26 @@ class LeaderElection(_Section):
         return self
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     """Where decisions are kept."""
 
     url: str = "sqlite:///predictive-autoscaler.db"
 
 
-class Forecasts(_Section):
+class Forecasts(Section):
     """history_folder: where histories are kept between two fits; empty: read anew each time."""
 
     history_folder: Path | None = None
 
 
-class Server(_Section):
+class Server(Section):
     """Where health and metrics are served."""
 
     address: str = "0.0.0.0"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
 
 
-class Log(_Section):
-    """How the operator logs to standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "console"] = "json"
-
-
-class Configuration(_Section):
+class Configuration(Section):
     """Everything that is set when the operator starts.
 
     sources: the first is the default one. watch_namespaces: empty for all. period_s: how often each
@@ -152,23 +130,7 @@ class Configuration(_Section):
 
 def read_configuration(path: Path) -> Configuration:
     """The configuration in the file at `path`. Raises ConfigurationError, one line per fault."""
-    try:
-        raw = path.read_bytes()[: _MOST_BYTES + 1]
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(raw) > _MOST_BYTES:
-        raise ConfigurationError(f"{path}: is larger than 1 MiB; name the right file")
-    try:
-        data: Any = yaml.safe_load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        told = str(error).replace("\n", " ")
-        raise ConfigurationError(f"{path}: is no YAML: {told[:200]}") from error
-    if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}: must be a mapping with at least 'sources'")
-    try:
-        return Configuration.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError("\n".join(_faults(path, error))) from error
+    return read_settings(path, Configuration, "'sources'")
 
 
 _WRITTEN = {
@@ -185,18 +147,3 @@ def _as_written(told: str) -> str:
     for ours, theirs in _WRITTEN.items():
         told = told.replace(ours, theirs)
     return told
-
-
-def _faults(path: Path, error: ValidationError) -> list[str]:
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "too_short" and error.error_count() > 1:
-            continue  # it counts as short because its entries, told already, do not count
-        told = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "extra_forbidden":
-            told = "is unknown; check the spelling"
-        elif fault["type"] == "missing":
-            told = "is required"
-        lines.append(f"{path}: {where}: {told}" if where else f"{path}: {told}")
-    return lines

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.controller.configuration import ConfigurationError, read_configuration
+from autoscaler.controller.configuration import read_configuration
+from autoscaler.settings_file import ConfigurationError
 
 LEAST = "sources: [{url: 'http://prometheus:9090'}]\n"
 

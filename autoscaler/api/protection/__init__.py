@@ -1,0 +1,1 @@
+"""What keeps the service up whatever is sent to it."""

@@ -1,0 +1,1 @@
+"""What answers and bodies look like, for the OpenAPI."""
