@@ -57,9 +57,13 @@ class Source(Section):
 
 
 class LeaderElection(Section):
-    """Which of several replicas of the operator acts; client-go's settings and defaults."""
+    """Which of several replicas of the operator acts; client-go's settings and defaults.
+
+    label_pod: put a label on the pod that leads, for a Service that is to reach only that one.
+    """
 
     enabled: bool = True
+    label_pod: bool = False
     namespace: str = ""
     name: str = "predictive-autoscaler"
     lease_duration_s: Duration = Field("15s", validate_default=True)

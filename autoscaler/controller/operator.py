@@ -20,6 +20,7 @@ from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.discovery import Discovery
+from autoscaler.controller.cluster.leader_label import LeaderLabel
 from autoscaler.controller.cluster.lease import AlwaysLeading, Leader, Leadership
 from autoscaler.controller.configuration import Configuration
 from autoscaler.controller.deciding import NOT_MADE_YET, no_outlook
@@ -82,6 +83,7 @@ class Operator:
         self._journal = Journal(lambda: Store.open(configuration.store.url))
         self._ledger = StoreLedger(self._journal)
         self._leader = self._elected(connect())
+        self._label = self._labelled(reporting)
         self._recorder = Recorder(reporting, self._identity)
         self._reporter = Reporter(reporting, self._leader, self._recorder)
         self._pool = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="evaluate")
@@ -145,6 +147,8 @@ class Operator:
         self._forecasts.start()
         self._settle()
         self._leader.start()
+        if self._label is not None:
+            self._label.start()
         self._loop.start()
         _LOG.info("started", identity=self._identity, port=self.port, resources=len(self._catalog))
 
@@ -156,6 +160,8 @@ class Operator:
         finishing.join(_FINISHING_S)
         self._reporter.stop()
         self._leader.stop()
+        if self._label is not None:
+            self._label.stop()
         self._recorder.stop()
         self._forecasts.stop()
         self._watches.stop()
@@ -179,6 +185,12 @@ class Operator:
             renew_deadline_s=wanted.renew_deadline_s,
             retry_s=wanted.retry_period_s,
         )
+
+    def _labelled(self, cluster: Cluster) -> LeaderLabel | None:
+        if not self._configuration.leader_election.label_pod:
+            return None
+        pod = os.environ.get("POD_NAME") or socket.gethostname()
+        return LeaderLabel(cluster, cluster.namespace, pod, self._leader)
 
     def _settle(self) -> None:
         """Wait until the first lists are there, or it is known why not: decisions made blind only hold."""
