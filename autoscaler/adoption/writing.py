@@ -6,43 +6,21 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
-
 from autoscaler.adoption.compose import Adoption
-from autoscaler.spec.yamltree import Path, YamlProblem, documents
+from autoscaler.spec.yamltext import ManifestDumper, yaml_text
+from autoscaler.spec.yamltree import Path, documents
 
 _WIDTH = 100
-_UNFOLDED = 100_000
-"""Width for queries: PyYAML would break long lines where people do not."""
 
 
 class _OneLine(dict[str, Any]):
     """A mapping that is written in braces."""
 
 
-class _Dumper(yaml.SafeDumper):
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
+class _Dumper(ManifestDumper):
+    """Rate policies on a line each."""
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None if _reads_back(text) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _reads_back(text: str) -> bool:
-    """Whether it stays a text without quotes, for readers of YAML 1.1 that are not PyYAML as well."""
-    try:
-        return [document.value for document in documents(text)] == [text]
-    except YamlProblem:
-        return False
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
 _Dumper.add_representer(
     _OneLine, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
 )
@@ -54,14 +32,7 @@ def written(adoptions: Iterable[Adoption]) -> str:
 
 
 def _manifest(adoption: Adoption) -> str:
-    text = yaml.dump(
-        _shaped(adoption.manifest),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        default_flow_style=False,
-        width=_UNFOLDED,
-    )
+    text = yaml_text(_shaped(adoption.manifest), _Dumper)
     lines = text.splitlines()
     (document,) = documents(text)
     inserts: dict[int, list[str]] = {}
@@ -82,7 +53,7 @@ def _after_signals(lines: dict[Path, int], total: int) -> int:
 
 
 def _shaped(value: Any) -> Any:
-    """Rate policies on a line each."""
+    """`value` with its rate policies marked for the dumper."""
     if isinstance(value, dict):
         return {key: _policies(item) if key == "policies" else _shaped(item) for key, item in value.items()}
     return [_shaped(item) for item in value] if isinstance(value, list) else value
