@@ -15,12 +15,15 @@ from autoscaler.store.rows import (
     DaySpend,
     DecisionMade,
     ForecastMade,
+    ManifestKept,
     MemoryKept,
     Observed,
     Outcome,
     OverrideEnded,
     OverrideMade,
     Row,
+    StateGone,
+    StateKept,
     WorkloadSeen,
 )
 
@@ -38,6 +41,8 @@ class Kind(enum.IntEnum):
     OVERRIDE = 7
     OVERRIDE_END = 8
     AUDIT = 9
+    MANIFEST = 10
+    STATE = 11
 
 
 _OVERHEAD_BYTES = 600
@@ -95,8 +100,21 @@ def _values(row: Row) -> tuple[Kind, dict[str, Any], str]:
             return Kind.SPEND, {"day": row.day, "amount": float(row.amount)}, f"spend {row.day}"
         case WorkloadSeen():
             return Kind.SEEN, {"uid": row.uid, "at_s": row.at_s}, "seen"
+        case StateKept() | StateGone() | ManifestKept():
+            return _shown(row)
         case _:
             return *_rare(row), ""
+
+
+def _shown(row: StateKept | StateGone | ManifestKept) -> tuple[Kind, dict[str, Any], str]:
+    """What is shown of a workload, or (without a payload) that there is nothing more to show."""
+    match row:
+        case StateKept():
+            return Kind.STATE, {"at_s": float(row.at_s), "payload": packed(row.payload)}, "state"
+        case StateGone():
+            return Kind.STATE, {"payload": None}, "state"
+        case ManifestKept():
+            return Kind.MANIFEST, {"at_s": float(row.at_s), "payload": packed(row.payload)}, "manifest"
 
 
 def _rare(row: OverrideMade | OverrideEnded | Audited) -> tuple[Kind, dict[str, Any]]:

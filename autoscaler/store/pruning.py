@@ -25,6 +25,7 @@ _SHARE = 0.05
 class Retention:
     """How long things are kept, in seconds, and how large the store may grow.
 
+    states_s: of workloads of which nothing was heard since; one that is known to be gone goes at once.
     max_bytes: of tables and indexes; beyond it the oldest decisions, observations and forecasts go
     first, whatever their age. None: no limit. step_rows: most decisions removed in one transaction;
     step_workloads: most workloads whose observations and forecasts are.
@@ -35,6 +36,7 @@ class Retention:
     hours_s: float = 400 * _DAY_S
     forecasts_s: float = 7 * _DAY_S
     audit_s: float = 400 * _DAY_S
+    states_s: float = 7 * _DAY_S
     max_bytes: int | None = 1536 * 1024**2
     step_rows: int = 5_000
     step_workloads: int = 50
@@ -176,3 +178,12 @@ def _prune_rare(connection: Connection, retention: Retention, now_s: float) -> N
     connection.execute(delete(override).where(override.expires_s < now_s - retention.audit_s))
     connection.execute(delete(hours).where(hours.at_s < int(now_s - retention.hours_s)))
     connection.execute(delete(audit).where(audit.id < first_number(now_s - retention.audit_s)))
+    _prune_shown(connection, now_s - retention.states_s)
+
+
+def _prune_shown(connection: Connection, before_s: float) -> None:
+    """States that nobody writes any more, and manifests without a state."""
+    state, manifest = schema.State, schema.Manifest
+    connection.execute(delete(state).where(state.changed_s < before_s))
+    shown = exists().where(state.workload_id == manifest.workload_id)
+    connection.execute(delete(manifest).where(manifest.at_s < before_s, ~shown))

@@ -51,6 +51,35 @@ class MemoryKept:
 
 
 @dataclass(frozen=True, slots=True)
+class StateKept:
+    """What is shown of a workload at `at_s`. Only the newest is kept; an older one that comes late is not.
+
+    changed_s: when it was written, by the writer's clock; given by the store, None before.
+    """
+
+    workload: str
+    at_s: float
+    payload: Mapping[str, Any]
+    changed_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateGone:
+    """That a workload is not there any more: its state and its manifest go, its history stays."""
+
+    workload: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestKept:
+    """A resource as it was written, at `at_s`. Only the newest is kept."""
+
+    workload: str
+    at_s: float
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """What was seen at one moment, to the second. load: NaN where unknown; ready: None where unknown."""
 
@@ -141,6 +170,9 @@ Row = (
     DecisionMade
     | Outcome
     | MemoryKept
+    | StateKept
+    | StateGone
+    | ManifestKept
     | Observed
     | ForecastMade
     | DaySpend

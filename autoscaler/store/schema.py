@@ -118,6 +118,31 @@ class Memory(Schema):
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class State(Schema):
+    """The newest state of each workload that is there, as it is shown.
+
+    changed_s: when the row was written, by the clock of whoever wrote it.
+    """
+
+    __tablename__ = "states"
+    __table_args__ = (Index("ix_states_changed_s", "changed_s"),)
+
+    workload_id: Mapped[int] = mapped_column(ForeignKey("workloads.id"), primary_key=True)
+    at_s: Mapped[float]
+    changed_s: Mapped[float]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Manifest(Schema):
+    """The newest manifest of each workload that is there."""
+
+    __tablename__ = "manifests"
+
+    workload_id: Mapped[int] = mapped_column(ForeignKey("workloads.id"), primary_key=True)
+    at_s: Mapped[float]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Observation(Schema):
     """What was seen: load (NULL where unknown), ready pods and the count asked for."""
 

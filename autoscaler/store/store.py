@@ -7,12 +7,13 @@ does neither; what only reads, such as an API, uses it directly.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from autoscaler.store import reading
+from autoscaler.store import reading, stored_decisions
 from autoscaler.store.encoding import EncodedRow, encoded
 from autoscaler.store.engine import WRITING, database_file, make_engine
 from autoscaler.store.errors import RowError, StoreError, described, translated
@@ -23,12 +24,15 @@ from autoscaler.store.rows import (
     Audited,
     DaySpend,
     ForecastMade,
+    FoundDecision,
     HourObserved,
+    ManifestKept,
     MemoryKept,
     Observed,
     OverrideMade,
     Page,
     Row,
+    StateKept,
     WholeDecision,
     WorkloadSeen,
 )
@@ -41,11 +45,13 @@ _LARGEST_PAGE = 1000
 class Store:
     """One database. Made by `Store.open`; may be used from several threads, of which one writes.
 
+    wall_s: epoch seconds, by which states are marked when they are written.
     Every method raises StoreError when the database cannot be used: unreachable, locked, full, corrupt.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, wall_s: Callable[[], float] = time.time) -> None:
         self.engine = engine
+        self._wall_s = wall_s
         self._known = KnownIds()
         self._file = database_file(engine)
         self._inode: tuple[int, int] | None = None
@@ -93,7 +99,7 @@ class Store:
     def _write(self, rows: Sequence[EncodedRow]) -> None:
         try:
             with self._transaction(writing=True) as connection:
-                write_rows(connection, rows, self._known)
+                write_rows(connection, rows, self._known, self._wall_s())
         except Exception as error:
             # What was looked up in a transaction that did not last may not exist.
             self._known.forget()
@@ -109,6 +115,7 @@ class Store:
         *,
         workload: str | None = None,
         namespace: str | None = None,
+        namespaces: Collection[str] | None = None,
         reason: str | None = None,
         since_s: float | None = None,
         until_s: float | None = None,
@@ -117,15 +124,15 @@ class Store:
     ) -> Page:
         """Decisions, newest first: since inclusive, until exclusive, older than the decision `before`.
 
-        Raises ValueError when `before` is no identifier.
+        namespaces: any of these; None for all. Raises ValueError when `before` is no identifier.
         """
         if before is not None:
             id_number(before)
         with self._using() as connection:
-            return reading.find_decisions(
+            return stored_decisions.find_decisions(
                 connection,
                 workload=workload,
-                namespace=namespace,
+                namespaces=_within(namespace, namespaces),
                 reason=reason,
                 since_s=since_s,
                 until_s=until_s,
@@ -133,11 +140,21 @@ class Store:
                 limit=_limited(limit),
             )
 
+    def decisions_after(self, decision: str, limit: int = 100) -> list[FoundDecision]:
+        """Decisions after that one, oldest first. Raises ValueError when that is no identifier.
+
+        Identifiers ascend with the time of deciding. One that is written late, as after an outage of the
+        store, is found only by who asks again from an earlier one.
+        """
+        number = id_number(decision)
+        with self._using() as connection:
+            return stored_decisions.find_decisions_after(connection, number, _limited(limit))
+
     def decision(self, decision: str) -> WholeDecision | None:
         """One decision with its payload, or None. Raises ValueError when that is no identifier."""
         number = id_number(decision)
         with self._using() as connection:
-            return reading.find_decision(connection, number)
+            return stored_decisions.find_decision(connection, number)
 
     def memory(self, workload: str) -> MemoryKept | None:
         """The newest memory of a workload."""
@@ -149,6 +166,25 @@ class Store:
         """The newest memory of every workload, by key."""
         with self._using() as connection:
             return {kept.workload: kept for kept in reading.find_memories(connection, None)}
+
+    def states(self, changed_since_s: float | None = None) -> list[StateKept]:
+        """What is shown of every workload, or of those written at that time or later, by the writer's clock.
+
+        A transaction is seen somewhat later than its rows are marked, and clocks differ: ask from
+        a few seconds before the newest `changed_s` that is known, and for all now and then.
+        """
+        with self._using() as connection:
+            return reading.find_states(connection, changed_since_s)
+
+    def state_keys(self) -> frozenset[str]:
+        """The workloads of which anything is shown: by these a reader sees which are gone."""
+        with self._using() as connection:
+            return reading.find_state_keys(connection)
+
+    def manifest(self, workload: str) -> ManifestKept | None:
+        """A workload's resource as it was last written; None where it is gone or was never seen."""
+        with self._using() as connection:
+            return reading.find_manifest(connection, workload)
 
     def workloads(self) -> list[WorkloadSeen]:
         """Every workload there ever was."""
@@ -177,29 +213,56 @@ class Store:
         with self._using() as connection:
             return reading.find_forecasts(connection, workload, since_s, until_s, _limited(limit))
 
+    def forecast_at(self, workload: str, at_s: float) -> ForecastMade | None:
+        """The newest forecast made at that time or before."""
+        with self._using() as connection:
+            return reading.find_forecast_at(connection, workload, at_s)
+
     def spend(
         self,
         *,
         workload: str | None = None,
         namespace: str | None = None,
+        namespaces: Collection[str] | None = None,
         since: datetime.date | None = None,
         until: datetime.date | None = None,
     ) -> list[DaySpend]:
-        """Money by UTC day, both days inclusive."""
+        """Money by UTC day, both days inclusive. namespaces: any of these; None for all."""
         with self._using() as connection:
-            return reading.find_spend(connection, workload, namespace, since, until)
+            return reading.find_spend(connection, workload, _within(namespace, namespaces), since, until)
 
     def overrides(self, at_s: float, workload: str | None = None) -> list[OverrideMade]:
         """Overrides in force at that time, oldest first."""
         with self._using() as connection:
             return reading.find_overrides(connection, workload, at_s)
 
-    def audit(self, *, before: str | None = None, limit: int = 100) -> list[Audited]:
-        """What people did, newest first, older than the entry `before`; ValueError if that is none."""
+    def all_overrides(
+        self, workload: str, *, before: str | None = None, limit: int = 100
+    ) -> list[OverrideMade]:
+        """Overrides of a workload whether in force or not, newest first, older than the override `before`.
+
+        Raises ValueError when `before` is no identifier.
+        """
         if before is not None:
             id_number(before)
         with self._using() as connection:
-            return reading.find_audit(connection, before, _limited(limit))
+            return reading.find_all_overrides(connection, workload, before, _limited(limit))
+
+    def audit(
+        self,
+        *,
+        namespaces: Collection[str] | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> list[Audited]:
+        """What people did, newest first, older than the entry `before`; ValueError if that is none.
+
+        namespaces: only to targets "namespace/…" in one of these; None for everything.
+        """
+        if before is not None:
+            id_number(before)
+        with self._using() as connection:
+            return reading.find_audit(connection, namespaces, before, _limited(limit))
 
     @contextmanager
     def _using(self, *, writing: bool = False) -> Iterator[Connection]:
@@ -234,6 +297,13 @@ class Store:
 def _unusable(error: Exception) -> StoreError:
     found = translated(error)
     return StoreError(described(found)) if isinstance(found, RowError) else found
+
+
+def _within(namespace: str | None, namespaces: Collection[str] | None) -> Collection[str] | None:
+    """Namespaces that are both; None for all."""
+    if namespace is None:
+        return namespaces
+    return {namespace} if namespaces is None or namespace in namespaces else set()
 
 
 def _limited(limit: int) -> int:

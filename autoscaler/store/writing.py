@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select, tuple_, update
+from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from autoscaler.store import schema
@@ -38,14 +38,19 @@ class KnownIds:
         self.reasons.clear()
 
 
-def write_rows(connection: Connection, rows: Sequence[EncodedRow], known: KnownIds) -> None:
-    """Write all rows in the connection's transaction, kind by kind in the order of `Kind`."""
+def write_rows(connection: Connection, rows: Sequence[EncodedRow], known: KnownIds, now_s: float) -> None:
+    """Write all rows in the connection's transaction, kind by kind in the order of `Kind`.
+
+    now_s: epoch seconds, which states are marked with.
+    """
     _learn_workloads(connection, {row.workload for row in rows if row.workload}, known)
     by_kind: dict[Kind, list[Values]] = defaultdict(list)
     for row in rows:
         values = dict(row.values)
         if row.workload:
             values["workload_id"] = known.workloads[row.workload]
+        if row.kind is Kind.STATE:
+            values["changed_s"] = now_s
         by_kind[row.kind].append(values)
     for kind in sorted(by_kind):
         if kind is Kind.DECISION:
@@ -151,15 +156,34 @@ def _write_seen(connection: Connection, rows: list[Values]) -> None:
     connection.execute(statement, rows)
 
 
-def _write_memories(connection: Connection, rows: list[Values]) -> None:
-    insert = conflict_insert(connection, schema.Memory)
-    new = insert.excluded
-    statement = insert.on_conflict_do_update(
-        index_elements=["workload_id"],
-        set_={"at_s": new.at_s, "payload": new.payload},
-        where=new.at_s >= schema.Memory.at_s,
-    )
-    connection.execute(statement, rows)
+def _write_newest(
+    model: type[schema.Memory | schema.State | schema.Manifest],
+) -> Callable[[Connection, list[Values]], None]:
+    """One row for each workload, which one of a later time replaces."""
+    columns = [column.name for column in _table(model).columns if not column.primary_key]
+
+    def write(connection: Connection, rows: list[Values]) -> None:
+        insert = conflict_insert(connection, model)
+        statement = insert.on_conflict_do_update(
+            index_elements=["workload_id"],
+            set_={name: insert.excluded[name] for name in columns},
+            where=insert.excluded.at_s >= model.at_s,
+        )
+        connection.execute(statement, rows)
+
+    return write
+
+
+def _write_states(connection: Connection, rows: list[Values]) -> None:
+    """States, and that there is none any more: which of the two came last counts, as it does in the spool."""
+    last = {row["workload_id"]: row for row in rows}
+    gone = [workload_id for workload_id, row in last.items() if row["payload"] is None]
+    kept = [row for row in rows if row["payload"] is not None and row["workload_id"] not in gone]
+    if kept:
+        _write_newest(schema.State)(connection, kept)
+    for some in _in_pieces(gone):
+        for model in (schema.State, schema.Manifest):
+            connection.execute(delete(_table(model)).where(_table(model).c.workload_id.in_(some)))
 
 
 def _write_spend(connection: Connection, rows: list[Values]) -> None:
@@ -185,11 +209,13 @@ def _end_overrides(connection: Connection, rows: list[Values]) -> None:
 _WRITERS: dict[Kind, Callable[[Connection, list[Values]], None]] = {
     Kind.SEEN: _write_seen,
     Kind.OUTCOME: _write_outcomes,
-    Kind.MEMORY: _write_memories,
+    Kind.MEMORY: _write_newest(schema.Memory),
     Kind.OBSERVATION: _write_new(schema.Observation),
     Kind.FORECAST: _write_new(schema.Forecast),
     Kind.SPEND: _write_spend,
     Kind.OVERRIDE: _write_new(schema.Override),
     Kind.OVERRIDE_END: _end_overrides,
     Kind.AUDIT: _write_new(schema.AuditEntry),
+    Kind.MANIFEST: _write_newest(schema.Manifest),
+    Kind.STATE: _write_states,
 }

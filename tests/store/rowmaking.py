@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoscaler.store.ids import new_id
-from autoscaler.store.rows import DecisionMade, MemoryKept, Observed
+from autoscaler.store.rows import DecisionMade, MemoryKept, Observed, StateKept
 
 START_S = 1_700_000_000.0
 WORKLOAD = "shop/checkout"
@@ -30,6 +30,11 @@ def decision(at_s: float = START_S, workload: str = WORKLOAD, **changes: Any) ->
 def memory(at_s: float = START_S, workload: str = WORKLOAD) -> MemoryKept:
     """A memory that tells when it is from."""
     return MemoryKept(workload, at_s, {"v": 1, "at": at_s})
+
+
+def state(at_s: float = START_S, workload: str = WORKLOAD) -> StateKept:
+    """A state that tells when it is from."""
+    return StateKept(workload, at_s, {"at": at_s})
 
 
 def observed(at_s: float = START_S, workload: str = WORKLOAD, load: float = 100.0) -> Observed:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from alembic import command
 from databases import Database, SqliteDatabase
-from rowmaking import decision, memory
+from rowmaking import WORKLOAD, decision, memory, state
 from sqlalchemy import event, inspect
 
 from autoscaler.store.engine import WRITING
@@ -46,6 +46,16 @@ def test_every_migration_can_be_taken_back_and_made_again(store: Store) -> None:
     store.migrate()
     _with_alembic(store, command.check)
     store.write([decision()])
+
+
+def test_what_was_stored_before_an_upgrade_is_there_after_it(store: Store) -> None:
+    store.write([decision(), memory()])
+    before = store.decisions()
+    _with_alembic(store, lambda config: command.downgrade(config, "0001"))
+    store.migrate()
+    assert (store.decisions(), store.memory(WORKLOAD)) == (before, memory())
+    store.write([state()])
+    assert store.state_keys() == {WORKLOAD}
 
 
 def test_tables_that_are_up_to_date_are_left_alone(store: Store) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from typing import Any
 
 import pytest
-from rowmaking import START_S, WORKLOAD, decision, memory, observed
+from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 from sqlalchemy import func, select
 
 from autoscaler.store import schema
 from autoscaler.store.ids import new_id
 from autoscaler.store.pruning import Pruned, Retention
-from autoscaler.store.rows import Audited, ForecastMade, Observed, Row
+from autoscaler.store.rows import Audited, ForecastMade, ManifestKept, Observed, Row
 from autoscaler.store.sizing import used_bytes
 from autoscaler.store.store import Store
 
@@ -114,6 +115,19 @@ def test_memories_of_workloads_that_are_long_gone_go_too(store: Store) -> None:
     assert len(store.audit()) == 1
     _pruned(store, Retention(), START_S + 401 * _DAY_S)
     assert store.audit() == []
+
+
+def test_states_that_nobody_writes_any_more_go_and_their_manifests_with_them(store: Store) -> None:
+    now_s = time.time()
+    for workload, at_s in ((WORKLOAD, START_S), ("shop/later", now_s + 3 * _DAY_S)):
+        store.write([ManifestKept(workload, at_s, {}), state(at_s, workload)])
+    _pruned(store, Retention(), now_s + 6 * _DAY_S)
+    assert store.state_keys() == {WORKLOAD, "shop/later"}
+    assert store.manifest(WORKLOAD) is not None, "old as it is, it is the one in force"
+    _pruned(store, Retention(), now_s + 8 * _DAY_S)
+    assert store.state_keys() == frozenset()
+    assert store.manifest(WORKLOAD) is None
+    assert store.manifest("shop/later") is not None, "its state may be on its way"
 
 
 def test_nothing_goes_before_its_time(store: Store) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rowmaking import START_S, decision, memory, observed
+from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 
 from autoscaler.store.encoding import EncodedRow, Kind, encoded
+from autoscaler.store.rows import StateGone
 from autoscaler.store.spool import Spool, SpoolLimits, WaitingRow, settle
 
 _WIDE = SpoolLimits(rows=1000, bytes=10**9)
@@ -54,6 +55,16 @@ def test_a_newer_memory_replaces_the_one_that_waits_and_nobody_misses_it() -> No
     assert first.written and not second.written
     assert _times(_all(spool)) == [1, 3]
     assert spool.dropped == 0
+
+
+def test_a_state_and_that_it_is_gone_replace_each_other() -> None:
+    spool = Spool(_WIDE)
+    spool.put([encoded(state()), encoded(StateGone(WORKLOAD))], 0.0)
+    (gone,) = _all(spool)
+    assert gone.row.values["payload"] is None
+    spool.put([encoded(StateGone(WORKLOAD)), encoded(state())], 0.0)
+    (kept,) = _all(spool)
+    assert kept.row.values["payload"] is not None
 
 
 def test_rows_that_were_put_back_come_out_first_and_in_order() -> None:

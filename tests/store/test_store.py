@@ -6,12 +6,13 @@ import datetime
 import math
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import SqliteDatabase
-from rowmaking import START_S, WORKLOAD, decision, memory, observed
+from databases import Database, SqliteDatabase
+from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 from sqlalchemy import event
 
 from autoscaler.store.errors import RowError, StoreError
@@ -21,11 +22,13 @@ from autoscaler.store.rows import (
     DaySpend,
     DecisionMade,
     ForecastMade,
+    ManifestKept,
     Observed,
     Outcome,
     OverrideEnded,
     OverrideMade,
     Row,
+    StateGone,
     WorkloadSeen,
 )
 from autoscaler.store.store import Store
@@ -109,6 +112,11 @@ def _some_decisions() -> dict[str, DecisionMade]:
         ({"until_s": START_S + 60}, ["a0"]),
         ({"reason": "ScaleUpLimit", "since_s": START_S + 1, "until_s": START_S + 61}, ["a1"]),
         ({"workload": "shop/none"}, []),
+        ({"namespaces": ["shop", "none"]}, ["b1", "a1", "a0"]),
+        ({"namespaces": ["shop", "other"], "reason": "HourlyCap"}, ["a2", "a1"]),
+        ({"namespaces": []}, []),
+        ({"namespace": "shop", "namespaces": ["other"]}, []),
+        ({"namespace": "shop", "namespaces": {"shop", "other"}, "limit": 1}, ["b1"]),
     ],
     ids=str,
 )
@@ -121,12 +129,82 @@ def test_decisions_are_found_by(wanted: dict[str, Any], expected: list[str], sto
     assert [made[name].at_s for name in found] == [made[name].at_s for name in expected]
 
 
+def test_decisions_after_one_come_oldest_first(store: Store) -> None:
+    made = _some_decisions()
+    store.write(list(made.values()))
+    after = store.decisions_after(made["a0"].id)
+    assert sorted(one.id for one in after[:2]) == sorted((made["a1"].id, made["b1"].id))
+    assert [one.id for one in after[2:]] == [made["a2"].id]
+    assert store.decisions_after(made["a0"].id, limit=2) == after[:2]
+    assert store.decisions_after(made["a2"].id) == []
+    with pytest.raises(ValueError, match="not the identifier"):
+        store.decisions_after("any")
+
+
 def test_only_the_newest_memory_is_kept_and_one_that_comes_late_is_not(store: Store) -> None:
     store.write([memory(START_S), memory(START_S + 30), memory(START_S + 15)])
     store.write([memory(START_S + 20), memory(START_S, "shop/other")])
     assert store.memory(WORKLOAD) == memory(START_S + 30)
     assert store.memories() == {WORKLOAD: memory(START_S + 30), "shop/other": memory(START_S, "shop/other")}
     assert store.memory("shop/none") is None
+
+
+def test_only_the_newest_state_is_kept_and_one_that_comes_late_is_not(store: Store) -> None:
+    store.write([state(START_S), state(START_S + 30), state(START_S + 15)])
+    store.write([state(START_S + 20), state(START_S, "shop/other")])
+    shown = {kept.workload: kept.payload for kept in store.states()}
+    assert shown == {WORKLOAD: {"at": START_S + 30}, "shop/other": {"at": START_S}}
+    assert store.state_keys() == {WORKLOAD, "shop/other"}
+
+
+def test_states_are_found_by_when_they_were_written_and_not_by_what_they_are_of(database: Database) -> None:
+    database.migrated().close()
+    clock_s = [0.0]
+    store = Store(database.store().engine, wall_s=lambda: clock_s[0])
+    for clock_s[0], name in ((100.0, "a"), (200.0, "b"), (300.0, "c"), (400.0, "a")):
+        store.write([state(START_S + (1 if name == "a" else -1) * clock_s[0], f"shop/{name}")])
+    assert [(one.workload, one.changed_s) for one in store.states(200.0)] == [
+        ("shop/b", 200.0),
+        ("shop/c", 300.0),
+        ("shop/a", 400.0),
+    ]
+    assert [one.workload for one in store.states(300.1)] == ["shop/a"]
+    assert store.states(400.1) == []
+    store.close()
+
+
+def test_a_workload_that_is_gone_shows_nothing_and_keeps_its_history(store: Store) -> None:
+    manifest = ManifestKept(WORKLOAD, START_S, {"kind": "PredictiveAutoscaler"})
+    store.write([manifest, state(), state(workload="shop/other"), decision()])
+    assert store.manifest(WORKLOAD) == manifest
+    store.write([StateGone(WORKLOAD), StateGone("shop/never-seen")])
+    assert store.state_keys() == {"shop/other"}
+    assert store.manifest(WORKLOAD) is None
+    assert len(store.decisions(workload=WORKLOAD).decisions) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ([StateGone(WORKLOAD), state()], True),
+        ([state(), StateGone(WORKLOAD)], False),
+        ([state(), StateGone(WORKLOAD), state(START_S - 60)], True),
+    ],
+    ids=["made anew", "gone", "made anew by a clock that is behind"],
+)
+def test_within_one_batch_what_came_last_of_a_workload_counts(
+    rows: list[Row], shown: bool, store: Store
+) -> None:
+    store.write(rows)
+    assert (WORKLOAD in store.state_keys()) is shown
+
+
+def test_only_the_newest_manifest_is_kept(store: Store) -> None:
+    first, second = (ManifestKept(WORKLOAD, START_S + n, {"spec": {"maxReplicas": n}}) for n in (1, 2))
+    store.write([second])
+    store.write([first])
+    assert store.manifest(WORKLOAD) == second
+    assert store.manifest("shop/none") is None
 
 
 def test_an_unknown_load_and_unknown_readiness_stay_unknown(store: Store) -> None:
@@ -151,6 +229,8 @@ def test_the_money_of_a_day_never_falls(store: Store) -> None:
     assert [one.amount for one in store.spend(workload=WORKLOAD)] == [2.5, 0.25]
     assert [one.amount for one in store.spend(namespace="shop", until=_DAY)] == [2.5]
     assert [one.workload for one in store.spend(since=_DAY, until=_DAY)] == ["other/a", WORKLOAD]
+    assert [one.workload for one in store.spend(namespaces=["other", "none"])] == ["other/a"]
+    assert store.spend(namespaces=[]) == []
 
 
 def test_forecasts_are_found_as_they_were_made_newest_first(store: Store) -> None:
@@ -158,6 +238,17 @@ def test_forecasts_are_found_as_they_were_made_newest_first(store: Store) -> Non
     store.write(made)
     assert store.forecasts(WORKLOAD, START_S + 60, START_S + 1000) == [made[2], made[1]]
     assert store.forecasts(WORKLOAD, 0, 1e12, limit=1) == [made[2]]
+
+
+@pytest.mark.parametrize(
+    ("after_s", "found"), [(-1.0, None), (0.0, 0), (59.9, 0), (60.0, 1), (60.5, 1), (1e9, 2)]
+)
+def test_a_forecast_is_found_by_a_time_at_which_it_was_the_newest(
+    after_s: float, found: int | None, store: Store
+) -> None:
+    made = [ForecastMade(WORKLOAD, START_S + 60 * number, {"number": number}) for number in range(3)]
+    store.write([*made, ForecastMade("shop/other", START_S - 60, {})])
+    assert store.forecast_at(WORKLOAD, START_S + after_s) == (None if found is None else made[found])
 
 
 def test_an_override_is_in_force_until_it_expires_or_is_taken_back(store: Store) -> None:
@@ -171,6 +262,34 @@ def test_an_override_is_in_force_until_it_expires_or_is_taken_back(store: Store)
     assert store.overrides(START_S + 60) == [kept]
     assert store.overrides(START_S + 60, "shop/b") == []
     assert store.overrides(START_S + 600) == []
+
+
+def test_all_overrides_of_a_workload_are_listed_whether_in_force_or_not(store: Store) -> None:
+    made = [
+        OverrideMade(WORKLOAD, new_id(START_S + n), START_S + n, START_S + 60 * n, "ann", {"replicas": n})
+        for n in range(1, 4)
+    ]
+    store.write([*made, OverrideMade("shop/b", new_id(START_S), START_S, START_S + 60, "ben", {})])
+    store.write([OverrideEnded(WORKLOAD, made[0].id, START_S + 30)])
+    ended = replace(made[0], ended_s=START_S + 30)
+    assert store.all_overrides(WORKLOAD) == [made[2], made[1], ended]
+    assert store.all_overrides(WORKLOAD, limit=1) == [made[2]]
+    assert store.all_overrides(WORKLOAD, before=made[1].id) == [ended]
+    assert store.all_overrides("shop/none") == []
+
+
+def test_the_audit_is_read_by_namespace(store: Store) -> None:
+    targets = ["shop/a", "shop-2/a", "other/a", "policy"]
+    store.write(
+        [
+            Audited(new_id(START_S + n), START_S + n, "ann", "override", target, True, {})
+            for n, target in enumerate(targets)
+        ]
+    )
+    found = [entry.target for entry in store.audit(namespaces=["other", "shop"])]
+    assert found == ["other/a", "shop/a"]
+    assert store.audit(namespaces=[]) == []
+    assert [entry.target for entry in store.audit()] == targets[::-1]
 
 
 def test_the_audit_is_read_newest_first(store: Store) -> None:
