@@ -64,11 +64,7 @@ def simulate(series: Series, world: World, scaler: Scaler) -> Course:
     for index, load in enumerate(loads):
         now_s = float(series.start_s + index * series.step_s)
         pods.advance(now_s)
-        capacity, utilization, latency_s = pods.ready * world.per_replica, math.nan, math.nan
-        if load == load:
-            backlog = max(0.0, backlog + load - capacity)
-            utilization = 100.0 * load / capacity if capacity > 0 else math.nan
-            latency_s = _latency_s(load, capacity, pods.ready, backlog, series.step_s)
+        backlog, utilization, latency_s = serve(load, backlog, pods.ready, world.per_replica, series.step_s)
         ready.append(pods.ready)
         backlogs.append(backlog)
         utilizations.append(utilization)
@@ -135,6 +131,21 @@ class _Pods:
             return
         drawn = self._random.choice(np.asarray(samples), size=count)
         self._starting += [(now_s, now_s + float(start_up_s), 1) for start_up_s in drawn]
+
+
+def serve(
+    load: float, backlog: float, ready: int, per_replica: float, step_s: int
+) -> tuple[float, float, float]:
+    """Backlog after one step with so many ready pods, utilisation in per cent and response time in it.
+
+    backlog: before it, load times steps. Where the load is NaN the backlog stands and the others are NaN.
+    """
+    if load != load:
+        return backlog, math.nan, math.nan
+    capacity = ready * per_replica
+    backlog = max(0.0, backlog + load - capacity)
+    utilization = 100.0 * load / capacity if capacity > 0 else math.nan
+    return backlog, utilization, _latency_s(load, capacity, ready, backlog, step_s)
 
 
 def _latency_s(load: float, capacity: float, servers: int, backlog: float, step_s: int) -> float:
