@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from control_plane import ControlPlane, cluster_binaries
+
+# A real PostgreSQL comes from there.
+sys.path.append(str(Path(__file__).parents[1] / "store"))
 
 
 @pytest.fixture(scope="session")
