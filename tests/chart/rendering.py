@@ -57,6 +57,11 @@ def rendered(values: Manifest | None = None, chart: Path = CHART, release: str =
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 
 
+def without_api(values: Manifest | None = None) -> list[Manifest]:
+    """Every object that the chart makes of these values without the service: the operator's own."""
+    return rendered({**(values or {}), "api": {"enabled": False}})
+
+
 def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
     """Those of one kind."""
     return [manifest for manifest in manifests if manifest["kind"] == kind]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rendering import CHART, NAMESPACE, ROOT, Manifest, helm, of_kind, rendered, the
+from rendering import CHART, NAMESPACE, ROOT, Manifest, helm, of_kind, rendered, the, without_api
 
 from autoscaler.controller.configuration import Configuration, read_configuration
 
@@ -85,7 +85,7 @@ def test_choices_go_together(chosen: tuple[int, ...]) -> None:
     values: Manifest = {}
     for choice in chosen:
         values |= _CHOICES[choice]
-    manifests = rendered(values)
+    manifests = without_api(values)
     names = [(m["kind"], m["metadata"].get("namespace"), m["metadata"]["name"]) for m in manifests]
     assert len(set(names)) == len(names)
     assert all(len(name) <= 63 for kind, _, name in names if kind != "CustomResourceDefinition")
@@ -109,24 +109,24 @@ def test_two_releases_share_no_object() -> None:
 
 
 def test_the_crd_is_the_one_of_this_version_and_is_kept_on_removal() -> None:
-    crd = the(rendered(), "CustomResourceDefinition")
+    crd = the(without_api(), "CustomResourceDefinition")
     assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
     assert crd == _CRD
 
 
 def test_the_crd_goes_with_the_release_where_asked_to() -> None:
-    assert the(rendered({"crds": {"keep": False}}), "CustomResourceDefinition") == _CRD
+    assert the(without_api({"crds": {"keep": False}}), "CustomResourceDefinition") == _CRD
 
 
 def test_the_crd_can_be_left_to_somebody_else() -> None:
-    assert of_kind(rendered({"crds": {"install": False}}), "CustomResourceDefinition") == []
+    assert of_kind(without_api({"crds": {"install": False}}), "CustomResourceDefinition") == []
 
 
 # The configuration
 
 
 def test_the_default_configuration_is_one_the_operator_reads(tmp_path: Path) -> None:
-    read = _read(rendered(), tmp_path)
+    read = _read(without_api(), tmp_path)
     assert [source.name for source in read.sources] == ["default"]
     assert (read.period_s, read.watch_namespaces, read.server.port) == (15, (), 8080)
     assert read.leader_election.enabled
@@ -142,7 +142,7 @@ def test_what_is_set_arrives_in_the_configuration(tmp_path: Path) -> None:
         "log": {"level": "debug", "format": "console"},
         "leaderElection": {"namespace": "leases", "name": "ours", "leaseDuration": "1m"},
     }
-    read = _read(rendered(values), tmp_path)
+    read = _read(without_api(values), tmp_path)
     assert [(source.name, source.method, source.headers) for source in read.sources] == [
         ("main", "POST", {}),
         ("mimir", "GET", {"X-Scope-OrgID": "a"}),
@@ -156,7 +156,7 @@ def test_what_is_set_arrives_in_the_configuration(tmp_path: Path) -> None:
 
 def test_every_setting_of_the_operator_is_in_the_configuration(tmp_path: Path) -> None:
     # A setting that the chart does not know of could not be changed where the chart installs.
-    written = yaml.safe_load(_config(rendered()))
+    written = yaml.safe_load(_config(without_api()))
     known = {field.alias for field in Configuration.model_fields.values()}
     assert set(written) == known
 
@@ -173,7 +173,9 @@ def test_a_source_of_the_values_may_have_every_setting_of_the_operator_s() -> No
 
 def test_a_change_of_the_configuration_restarts_the_pods() -> None:
     checksums = {
-        the(rendered(values), "Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        the(without_api(values), "Deployment")["spec"]["template"]["metadata"]["annotations"][
+            "checksum/config"
+        ]
         for values in ({}, {"period": "30s"}, {"replicaCount": 1})
     }
     assert len(checksums) == 2
@@ -183,7 +185,7 @@ def test_a_change_of_the_configuration_restarts_the_pods() -> None:
 
 
 def test_the_pods_need_no_privilege_and_a_root_they_cannot_write() -> None:
-    pod, container = _pod(rendered()), _container(rendered())
+    pod, container = _pod(without_api()), _container(without_api())
     assert pod["securityContext"]["runAsNonRoot"]
     assert pod["securityContext"]["runAsUser"] > 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -195,7 +197,7 @@ def test_the_pods_need_no_privilege_and_a_root_they_cannot_write() -> None:
 
 
 def test_the_pods_can_write_where_the_operator_writes(tmp_path: Path) -> None:
-    manifests = rendered()
+    manifests = without_api()
     writable = {
         mount["mountPath"] for mount in _container(manifests)["volumeMounts"] if not mount.get("readOnly")
     }
@@ -206,7 +208,7 @@ def test_the_pods_can_write_where_the_operator_writes(tmp_path: Path) -> None:
 
 
 def test_the_pods_are_probed_where_the_operator_answers(tmp_path: Path) -> None:
-    manifests = rendered()
+    manifests = without_api()
     container = _container(manifests)
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     for probe, path in (
@@ -220,7 +222,7 @@ def test_the_pods_are_probed_where_the_operator_answers(tmp_path: Path) -> None:
 
 
 def test_the_pods_read_the_configuration_that_is_mounted() -> None:
-    manifests = rendered()
+    manifests = without_api()
     container, (config, *_) = _container(manifests), _pod(manifests)["volumes"]
     assert container["args"] == ["run", "--config", "/etc/predictive-autoscaler/config.yaml"]
     assert config["configMap"]["name"] == the(manifests, "ConfigMap")["metadata"]["name"]
@@ -230,7 +232,7 @@ def test_the_pods_read_the_configuration_that_is_mounted() -> None:
 
 
 def test_two_pods_on_two_nodes_are_the_default_and_a_drain_takes_one() -> None:
-    manifests = rendered()
+    manifests = without_api()
     deployment = the(manifests, "Deployment")["spec"]
     assert deployment["replicas"] == 2
     (spread,) = _pod(manifests)["topologySpreadConstraints"]
@@ -248,7 +250,7 @@ def test_credentials_of_a_source_come_from_a_mounted_secret() -> None:
             {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}
         ],
     }
-    manifests = rendered(values)
+    manifests = without_api(values)
     assert values["extraVolumes"][0] in _pod(manifests)["volumes"]
     assert values["extraVolumeMounts"][0] in _container(manifests)["volumeMounts"]
     assert _container(manifests)["env"] == values["extraEnv"]
@@ -267,11 +269,11 @@ def test_credentials_of_a_source_come_from_a_mounted_secret() -> None:
     ids=["version", "tag", "digest"],
 )
 def test_the_image_is_chosen_by(image: Manifest, wanted: str) -> None:
-    assert _container(rendered({"image": image}))["image"] == wanted
+    assert _container(without_api({"image": image}))["image"] == wanted
 
 
 def test_a_volume_is_used_by_one_pod_at_a_time_and_outlives_the_release() -> None:
-    manifests = rendered({"replicaCount": 1, "persistence": _ON})
+    manifests = without_api({"replicaCount": 1, "persistence": _ON})
     claim = the(manifests, "PersistentVolumeClaim")
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     assert the(manifests, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
@@ -282,7 +284,7 @@ def test_a_volume_is_used_by_one_pod_at_a_time_and_outlives_the_release() -> Non
 
 
 def test_a_volume_that_exists_is_used_as_it_is() -> None:
-    manifests = rendered({"replicaCount": 1, "persistence": {"enabled": True, "existingClaim": "mine"}})
+    manifests = without_api({"replicaCount": 1, "persistence": {"enabled": True, "existingClaim": "mine"}})
     assert of_kind(manifests, "PersistentVolumeClaim") == []
     assert {"name": "state", "persistentVolumeClaim": {"claimName": "mine"}} in _pod(manifests)["volumes"]
 
@@ -291,7 +293,7 @@ def test_a_volume_that_exists_is_used_as_it_is() -> None:
 
 
 def _egress(values: Manifest) -> list[int]:
-    policy = the(rendered({"networkPolicy": _ON} | values), "NetworkPolicy")["spec"]
+    policy = the(without_api({"networkPolicy": _ON} | values), "NetworkPolicy")["spec"]
     return sorted({port["port"] for rule in policy["egress"] for port in rule["ports"]})
 
 
@@ -322,13 +324,15 @@ def test_the_network_policy_lets_out_to(values: Manifest, ports: list[int]) -> N
 
 def test_the_network_policy_lets_in_to_metrics_alone() -> None:
     peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
-    policy = the(rendered({"networkPolicy": _ON | {"metricsFrom": peers}}), "NetworkPolicy")["spec"]
+    policy = the(without_api({"networkPolicy": _ON | {"metricsFrom": peers}}), "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": "http"}], "from": peers}]
 
 
 def test_the_service_monitor_finds_the_service() -> None:
-    manifests = rendered({"serviceMonitor": _ON | {"interval": "30s", "labels": {"release": "prometheus"}}})
+    manifests = without_api(
+        {"serviceMonitor": _ON | {"interval": "30s", "labels": {"release": "prometheus"}}}
+    )
     monitor, service = the(manifests, "ServiceMonitor"), the(manifests, "Service")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     (endpoint,) = monitor["spec"]["endpoints"]
@@ -349,7 +353,7 @@ def test_rules_and_dashboards_beside_the_chart_are_installed_as_they_are(tmp_pat
     (chart / "files" / "rules" / "probe.yaml").write_text(yaml.safe_dump(rules))
     (chart / "files" / "dashboards").mkdir(exist_ok=True)
     (chart / "files" / "dashboards" / "probe.json").write_text('{"legendFormat": "{{pod}}"}')
-    manifests = rendered({"prometheusRule": _ON, "dashboards": _ON}, chart)
+    manifests = rendered({"prometheusRule": _ON, "dashboards": _ON} | {"api": {"enabled": False}}, chart)
     specs = {m["metadata"]["name"]: m["spec"] for m in of_kind(manifests, "PrometheusRule")}
     assert specs["predictive-autoscaler-probe"] == rules
     dashboards = [m for m in of_kind(manifests, "ConfigMap") if m["metadata"]["name"].endswith("-dashboards")]

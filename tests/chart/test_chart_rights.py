@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from rendering import NAMESPACE, ROOT, Manifest, of_kind, rendered, the
+from rendering import NAMESPACE, ROOT, Manifest, of_kind, the, without_api
 
 pytestmark = pytest.mark.cluster
 
@@ -69,12 +69,12 @@ def _bound(manifests: list[Manifest]) -> list[Manifest]:
     ],
 )
 def test_the_operator_has_exactly_the_rights_it_needs(values: Manifest, rights: Rights) -> None:
-    roles = [role for role in _bound(rendered(values)) if role["kind"] == "ClusterRole"]
+    roles = [role for role in _bound(without_api(values)) if role["kind"] == "ClusterRole"]
     assert _rights(roles) == rights
 
 
 def test_with_namespaces_named_it_has_rights_in_those_alone() -> None:
-    manifests = rendered({"watchNamespaces": ["shop", "search"], "rbac": {"aggregateToUserRoles": False}})
+    manifests = without_api({"watchNamespaces": ["shop", "search"], "rbac": {"aggregateToUserRoles": False}})
     assert of_kind(manifests, "ClusterRole") + of_kind(manifests, "ClusterRoleBinding") == []
     by_namespace = {role["metadata"]["namespace"]: _rights([role]) for role in _bound(manifests)}
     assert by_namespace.pop(NAMESPACE).keys() == {("coordination.k8s.io", "leases")}
@@ -84,7 +84,7 @@ def test_with_namespaces_named_it_has_rights_in_those_alone() -> None:
 @pytest.mark.parametrize("namespace", [NAMESPACE, "leases"])
 def test_leases_are_written_in_one_namespace_and_under_one_name(namespace: str) -> None:
     chosen = "" if namespace == NAMESPACE else namespace
-    manifests = rendered({"leaderElection": {"namespace": chosen, "name": "ours"}})
+    manifests = without_api({"leaderElection": {"namespace": chosen, "name": "ours"}})
     (role,) = [role for role in _bound(manifests) if role["kind"] == "Role"]
     assert role["metadata"]["namespace"] == namespace
     assert role["rules"] == [
@@ -99,13 +99,13 @@ def test_leases_are_written_in_one_namespace_and_under_one_name(namespace: str) 
 
 
 def test_without_leader_election_there_are_no_rights_on_leases() -> None:
-    manifests = rendered({"replicaCount": 1, "leaderElection": {"enabled": False}})
+    manifests = without_api({"replicaCount": 1, "leaderElection": {"enabled": False}})
     assert ("coordination.k8s.io", "leases") not in _rights(_bound(manifests))
 
 
 def test_nothing_is_given_by_wildcard_and_no_secret_can_be_read() -> None:
     values = {"rbac": {"floor": True}, "scalableResources": [{"group": "a.b", "resource": "c"}]}
-    manifests = rendered(values)
+    manifests = without_api(values)
     roles = of_kind(manifests, "ClusterRole") + of_kind(manifests, "Role")
     rights = _rights(roles)
     assert "*" not in {part for key in rights for part in key} | set().union(*rights.values())
@@ -114,7 +114,7 @@ def test_nothing_is_given_by_wildcard_and_no_secret_can_be_read() -> None:
 
 
 def test_users_who_may_edit_a_namespace_may_edit_its_resources() -> None:
-    roles = [role for role in of_kind(rendered(), "ClusterRole")]
+    roles = [role for role in of_kind(without_api(), "ClusterRole")]
     given = {
         label.removeprefix("rbac.authorization.k8s.io/aggregate-to-"): _rights([role])
         for role in roles
@@ -128,17 +128,17 @@ def test_users_who_may_edit_a_namespace_may_edit_its_resources() -> None:
 
 
 def test_roles_can_be_left_to_the_administrator() -> None:
-    manifests = rendered({"rbac": {"create": False}, "serviceAccount": {"create": False, "name": "ours"}})
+    manifests = without_api({"rbac": {"create": False}, "serviceAccount": {"create": False, "name": "ours"}})
     kinds = {manifest["kind"] for manifest in manifests}
     assert not kinds & {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount"}
     assert the(manifests, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "ours"
 
 
 def test_the_page_says_what_each_right_is_for() -> None:
-    page = (ROOT / "docs" / "install.md").read_text()
+    page = (ROOT / "docs" / "install.md").read_text().partition("What for (service)")[0]
     rows = [line for line in page.splitlines() if line.startswith("| ") and line.count("|") == 5]
     explained = "".join(rows)
-    for (group, resource), verbs in _rights(_bound(rendered({"rbac": {"floor": True}}))).items():
+    for (group, resource), verbs in _rights(_bound(without_api({"rbac": {"floor": True}}))).items():
         assert f"`{resource}`" in explained
         assert f"`{group or 'core'}`".replace("`core`", "core") in explained
         (row,) = [

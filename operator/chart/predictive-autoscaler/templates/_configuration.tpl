@@ -1,6 +1,7 @@
 {{/* The operator's own configuration file. */}}
 {{- define "autoscaler.configuration" -}}
-{{- $election := merge (dict "namespace" (include "autoscaler.leaseNamespace" .)) .Values.leaderElection -}}
+{{- $follows := eq (include "autoscaler.api.followsLeader" .) "true" -}}
+{{- $election := merge (dict "namespace" (include "autoscaler.leaseNamespace" .) "labelPod" $follows) .Values.leaderElection -}}
 {{- dict
       "sources" .Values.sources
       "watchNamespaces" .Values.watchNamespaces
@@ -9,6 +10,21 @@
       "store" .Values.store
       "forecasts" (dict "historyFolder" "/var/lib/predictive-autoscaler/history")
       "server" (dict "address" "0.0.0.0" "port" 8080)
+      "log" .Values.log
+    | toYaml -}}
+{{- end -}}
+
+{{/* The service's. */}}
+{{- define "autoscaler.api.configuration" -}}
+{{- $listen := dict "address" "0.0.0.0" "port" 8443 "trustedProxies" .Values.api.trustedProxies -}}
+{{- if .Values.api.tlsSecret -}}
+{{- $listen = merge $listen (dict "certFile" "/etc/predictive-autoscaler-tls/tls.crt" "keyFile" "/etc/predictive-autoscaler-tls/tls.key") -}}
+{{- end -}}
+{{- dict
+      "store" .Values.store
+      "listen" $listen
+      "authentication" (dict "kind" "cluster" "audiences" .Values.api.audiences)
+      "whatIf" (dict "enabled" .Values.api.whatIf)
       "log" .Values.log
     | toYaml -}}
 {{- end -}}

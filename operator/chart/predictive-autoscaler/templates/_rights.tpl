@@ -36,3 +36,16 @@
   name: {{ include "autoscaler.serviceAccountName" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{/* What the service changes on behalf of a caller who may: the annotation of an override. */}}
+{{- define "autoscaler.api.rules" -}}
+- apiGroups: [predictive-autoscaler.dev]
+  resources: [predictiveautoscalers]
+  verbs: [patch]
+{{- end -}}
+
+{{- define "autoscaler.api.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "autoscaler.api.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}
