@@ -134,7 +134,7 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         policy=policy,
         memory=memory,
         decision=decision,
-        count=count_to_write(decision.replicas, asked.override, policy.max_replicas),
+        count=count_to_write(decision.replicas, asked.override, setting.replicas, policy.max_replicas),
         asked=asked,
         hold=held(running, setting.replicas, asked.override, seen.rival, seen.blind, now_s),
     )

@@ -65,10 +65,16 @@ class SpendToday(Model):
 
 
 class Override(Model):
-    """A fixed count somebody asked for by annotation."""
+    """What somebody asked for by annotation, for a time."""
 
-    replicas: _Count = Field(description="The fixed count.")
+    kind: Literal["Fixed", "Freeze", "Minimum"] = Field(
+        "Fixed",
+        description="Fixed: this count instead of the one decided on. Freeze: the count stays as it is. "
+        "Minimum: at least this count.",
+    )
+    replicas: _Count | None = Field(None, description="The count or the minimum. Absent for Freeze.")
     until: Time = Field(description="When it ends by itself.")
+    reason: _Text | None = Field(None, description="Why, in the words of who asked.")
 
 
 class Status(Model):
@@ -100,4 +106,4 @@ class Status(Model):
     lead_time: LeadTime | None = Field(None, description="The lead time in use.")
     capacity: Capacity | None = Field(None, description="Load per replica, configured and observed.")
     spend: SpendToday | None = Field(None, description="Money spent, where a price is given.")
-    override: Override | None = Field(None, description="A fixed count in force.")
+    override: Override | None = Field(None, description="An override in force.")

@@ -170,6 +170,34 @@ def test_an_override_holds_until_its_end(
         assert "override of 6 replicas ended" in condition["message"]
 
 
+def test_a_minimum_and_a_freeze_hold_beside_what_is_decided(
+    control_plane: ControlPlane, namespace: str, resources: Resources, prometheus: LivePrometheus
+) -> None:
+    def override(text: str) -> None:
+        annotation = {"predictive-autoscaler.dev/override": text}
+        resources.patch("held", {"metadata": {"annotations": annotation}})
+
+    control_plane.deployment("held", namespace, 1, start_up="1s")
+    with SteadyLoad(prometheus, {"load_held": 15.0}) as load:
+        resources.create("held")
+        count = replicas(control_plane, namespace, "held")
+        wait_until(lambda: count() == 2, 20, "2 replicas for a load of 15")
+        override("at least 4 until 2099-01-01T00:00:00Z because of a launch")
+        wait_until(lambda: count() == 4, 20, "4 replicas by the minimum")
+        condition = resources.wait_for("held", "ScalingActive", "True", "Overridden")
+        assert condition["message"] == "An override asks for at least 4 replicas because of a launch."
+        override("freeze until 2099-01-01T00:00:00Z")
+        wait_until(
+            lambda: resources.status("held").get("override", {}).get("kind") == "Freeze", 10, "the freeze"
+        )
+        load.values["load_held"] = 95.0
+        wait_until(lambda: resources.status("held").get("load") == "95", 90, "the higher load to be seen")
+        assert count() == 4 and resources.status("held")["desired"] == 4
+        resources.patch("held", {"metadata": {"annotations": {"predictive-autoscaler.dev/override": None}}})
+        wait_until(lambda: count() == 10, 20, "10 replicas once nobody asks for anything else")
+        assert "override" not in resources.status("held")
+
+
 def test_a_horizontal_pod_autoscaler_on_the_target_is_a_rival(
     control_plane: ControlPlane, namespace: str, resources: Resources, prometheus: LivePrometheus
 ) -> None:

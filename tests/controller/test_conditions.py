@@ -22,6 +22,7 @@ from autoscaler.spec.status import Condition
 from autoscaler.spec.units import format_time, parse_time
 
 LATER = format_time(NOW_S + 3600.0)
+LATEST = format_time(NOW_S + 7200.0)
 FORECAST = Outlook(20.0, 20.0, 5.0, "ridge")
 
 
@@ -57,6 +58,11 @@ HPA = {
         ({"mode": "Recommend"}, {"ScalingActive": (False, "Recommend")}),
         ({"annotations": {ANNOTATION: f"4 until {LATER}"}}, {"ScalingActive": (True, "Overridden")}),
         ({"annotations": {ANNOTATION: "4"}}, {"Ready": (True, "OverrideIgnored")}),
+        ({"annotations": {ANNOTATION: f"freeze until {LATER}"}}, {"ScalingActive": (True, "Overridden")}),
+        (
+            {"annotations": {ANNOTATION: f"from {LATER} 4 until {LATEST}"}},
+            {"Ready": (True, "OverrideScheduled"), "ScalingActive": (True, "Scaling")},
+        ),
         ({"forecast": {"model": "none"}}, {"ForecastReady": (False, "Disabled")}),
         ({}, {"ForecastReady": (False, "NoForecast")}),
         ({"spend": {**PRICE, "hourlyCap": "2"}}, {"SpendLimited": (True, "HourlyCap")}),

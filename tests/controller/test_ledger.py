@@ -11,12 +11,14 @@ from evaluation_in_hand import InHand
 from stub_api import forbidden, unanswered
 from workload_making import NOW_S, known, workload
 
+from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.deciding import Planned
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import OwnWrites, Running
 from autoscaler.controller.telling.ledger import StoreLedger
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.record import memory_from_json, memory_to_json, replayed
+from autoscaler.spec.units import format_time
 from autoscaler.store import rows
 
 
@@ -71,6 +73,16 @@ def test_a_decision_is_kept_whole_and_can_be_decided_again(keeping: Keeping) -> 
     assert replayed(made.payload).same
     assert keeping.kept.rows.index(made) == 0
     assert keeping.kept.of(rows.Outcome) == [rows.Outcome("shop/web", outcome.id, "Done")]
+
+
+def test_a_decision_that_is_overruled_says_by_what_and_can_still_be_decided_again(keeping: Keeping) -> None:
+    until = format_time(NOW_S + 60.0)
+    one = keeping.hand.add("web", 3, 55.0, annotations={ANNOTATION: f"4 until {until}"})
+    keeping.evaluate(one)
+    (made,) = keeping.kept.of(rows.DecisionMade)
+    assert (made.before, made.after, made.reasons[-1]) == (3, 4, "Override")
+    assert made.sentence.startswith("An override asks for 4 replicas. Without it: Scale out from 3 to 6: ")
+    assert replayed(made.payload).same
 
 
 def test_only_a_write_waits_for_its_record(keeping: Keeping) -> None:

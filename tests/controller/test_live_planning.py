@@ -133,6 +133,29 @@ def test_an_override_replaces_the_decision_and_not_what_is_remembered(asked: int
     assert (found.count, found.decision.replicas) == (count, 10)
 
 
+def test_a_freeze_writes_nothing_while_what_is_remembered_goes_on() -> None:
+    frozen = {ANNOTATION: f"freeze until {format_time(NOW_S + 600.0)}"}
+    one = settled(running(annotations=frozen, cooldown={"scaleUp": "10m"}), 5, 50.0)
+    before = one.memory
+    found = planned(one, seen(5, known(95.0), now_s=NOW_S + 15.0))
+    assert (found.changes, found.hold, found.decision.replicas) == (False, None, 10)
+    assert one.memory != before and not one.memory.scale_ups
+    found = planned(one, seen(9, known(95.0), now_s=NOW_S + 30.0))
+    assert found.count == 9, "whoever changes the count by hand is not undone"
+
+
+def test_a_frozen_count_is_the_one_there_is_also_after_a_restart() -> None:
+    frozen = {ANNOTATION: f"freeze until {format_time(NOW_S + 600.0)}"}
+    assert not planned(running(annotations=frozen), seen(7, known(30.0))).changes
+
+
+@pytest.mark.parametrize(("load", "count"), [(20.0, 6), (95.0, 10)])
+def test_a_minimum_raises_what_was_decided_and_no_more(load: float, count: int) -> None:
+    wanted = {ANNOTATION: f"at least 6 until {format_time(NOW_S + 600.0)}"}
+    one = settled(running(annotations=wanted), 5, 50.0)
+    assert planned(one, seen(5, known(load))).count == count
+
+
 @pytest.mark.parametrize("mode", ["Paused", "Recommend"])
 @pytest.mark.parametrize("annotations", [{}, override(7)])
 def test_a_mode_that_writes_nothing_holds_whatever_is_asked_for(

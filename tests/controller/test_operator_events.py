@@ -49,6 +49,17 @@ def test_an_override_is_told_as_what_it_is(hand: InHand) -> None:
     assert told.note == "From 3 to 5 replicas. An override asks for 5 replicas."
 
 
+def test_a_minimum_is_told_only_where_it_is_what_counts(hand: InHand) -> None:
+    notes = []
+    for name, load in (("quiet", 30.0), ("busy", 95.0)):
+        minimum = {ANNOTATION: f"at least 5 until {format_time(NOW_S + 60.0)} because of a launch"}
+        one = hand.add(name, 3, load, annotations=minimum)
+        (told,) = worth_telling(Status(), Status(), hand.evaluate(one)[name])
+        notes.append(told.note)
+    assert notes[0] == "From 3 to 5 replicas. An override asks for at least 5 replicas because of a launch."
+    assert notes[1].startswith("From 3 to 7 replicas. Scale out from 3 to 7: 10 for the present load of 95")
+
+
 def test_trouble_is_told_when_it_comes_and_when_it_goes(hand: InHand) -> None:
     watched = Watched(hand, hand.add("web"))
     watched.evaluated()

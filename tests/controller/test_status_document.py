@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from stub_api import forbidden, scale_path, unanswered
 from workload_making import NOW_S, known, pod, running, setting
 
-from autoscaler.controller.acting.overrides import ANNOTATION, Asked, Override
+from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.deciding import Seen, plan
 from autoscaler.controller.observing.capacity import ServedLoad
 from autoscaler.controller.observing.lead_time import MeasuredLeadTime
-from autoscaler.controller.outcome import NOTHING_ASKED, Fault, Outcome, Write
+from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.status import Published, document, status_of, worth_writing
 from autoscaler.planning.observation import Outlook
@@ -51,13 +51,22 @@ specs = st.fixed_dictionaries(
         "forecast": st.just({"model": "none"}),
     },
 )
-asked = st.sampled_from([NOTHING_ASKED, Asked(Override(7, NOW_S + 60.0)), Asked(problem="no such count")])
+asked = st.sampled_from(
+    [
+        {},
+        {ANNOTATION: f"7 until {format_time(NOW_S + 60.0)}"},
+        {ANNOTATION: f"freeze until {format_time(NOW_S + 60.0)} because ä\u0000 {'x' * 2000}"},
+        {ANNOTATION: f"at least 9999999 until {format_time(NOW_S + 60.0)}"},
+        {ANNOTATION: f"from {format_time(NOW_S + 60.0)} 4 until {format_time(NOW_S + 90.0)}"},
+        {ANNOTATION: "no such count"},
+    ]
+)
 
 
 @st.composite
 def outcomes(draw: st.DrawFn) -> tuple[Outcome, Running]:
     """Anything that may come of an evaluation, faults and odd texts included."""
-    one = running(**draw(specs))
+    one = running(annotations=draw(asked), **draw(specs))
     fault = draw(st.one_of(st.none(), TEXTS.map(lambda text: Fault("NoPermission", text))))
     if fault is not None and draw(st.booleans()):
         return Outcome(one.workload, NOW_S, fault=fault, write=Write.UNNEEDED), one
@@ -122,6 +131,31 @@ def test_an_override_is_shown_until_it_ends(hand: InHand) -> None:
     assert status.override is not None and (status.override.replicas, status.reason) == (4, "Override")
     hand.clock.now_s += 60.0
     assert conditions_of(hand, one, status).override is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "reason"),
+    [
+        ("4", {"kind": "Fixed", "replicas": 4}, "Override"),
+        ("at least 4", {"kind": "Minimum", "replicas": 4}, "Override"),
+        ("at least 3", {"kind": "Minimum", "replicas": 3}, "AsWished"),
+        ("freeze", {"kind": "Freeze"}, "Override"),
+    ],
+)
+def test_an_override_is_shown_with_its_kind_and_is_the_reason_where_it_counts(
+    hand: InHand, text: str, shown: dict[str, Any], reason: str
+) -> None:
+    until = format_time(NOW_S + 60.0)
+    one = hand.add("web", annotations={ANNOTATION: f"{text} until {until} because of a launch"})
+    status = conditions_of(hand, one, Status())
+    assert document(status)["override"] == {**shown, "until": until, "reason": "of a launch"}
+    assert status.reason == reason
+    assert (status.decision or "").startswith("An override asks for") is (reason == "Override")
+
+
+def test_a_status_of_an_earlier_release_is_read_with_its_override() -> None:
+    status = Status.model_validate({"override": {"replicas": 4, "until": format_time(NOW_S)}})
+    assert status.override is not None and status.override.kind == "Fixed"
 
 
 def test_a_load_that_is_not_known_is_shown_by_its_state(hand: InHand) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from workload_making import NOW_S, running
 
-from autoscaler.controller.acting.overrides import Override
+from autoscaler.controller.acting.overrides import Kind, Override
 from autoscaler.controller.acting.verdict import held
 from autoscaler.controller.running import Running
 
@@ -92,3 +92,18 @@ def test_an_override_waits_for_no_grace_but_for_everything_else() -> None:
     assert reason(running(), changed, override=asked) == ""
     assert reason(running(), undone, override=asked) == "WritesUndone"
     assert reason(running(mode="Paused"), override=asked) == "Paused"
+
+
+@pytest.mark.parametrize(
+    ("least", "current", "expected"), [(5, 4, ""), (5, 5, "ManualGrace"), (5, 20, "ManualGrace")]
+)
+def test_a_minimum_leaves_a_count_set_by_hand_alone_where_that_is_enough(
+    least: int, current: int, expected: str
+) -> None:
+    asked = Override(least, NOW_S + 60.0, Kind.MINIMUM)
+    assert reason(running(), changed, override=asked, current=current) == expected
+
+
+def test_a_freeze_waits_for_no_grace() -> None:
+    asked = Override(None, NOW_S + 60.0, Kind.FREEZE)
+    assert reason(running(), changed, override=asked) == ""

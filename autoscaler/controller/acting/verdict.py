@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoscaler.controller.acting.overrides import Override
+from autoscaler.controller.acting.overrides import Kind, Override
 from autoscaler.controller.running import Running
 
 
@@ -21,7 +21,7 @@ def held(
 ) -> Hold | None:
     """The first reason not to write, None when writing is allowed.
 
-    current: the count as it stands. override: a person's own and latest order, which waits for no grace.
+    current: the count as it stands. override: a person's own order, which waits for no grace.
     rival: who else scales the target, empty for nobody. blind: why rivals cannot be seen, empty where
     they can.
     """
@@ -48,13 +48,26 @@ def held(
             "something puts the count back after each write, as GitOps does: leave replicas out of it",
         )
     left_s = foreign.grace_left_s(spec.manual_grace_s, now_s)
-    if left_s > 0.0 and override is None:
+    if left_s > 0.0 and (override is None or _is_content(override, current)):
         return Hold(
             "ManualGrace", f"somebody else set {current} replicas; left alone for another {left_s:.0f} s"
         )
     return None
 
 
-def count_to_write(decided: int, override: Override | None, most: int) -> int:
-    """The count that is asked for: what was decided, or what a person fixed, never above the maximum."""
-    return decided if override is None else min(override.replicas, most)
+def _is_content(override: Override, current: int) -> bool:
+    """Whether the count that somebody set by hand is one that a minimum allows: then both are obeyed."""
+    return override.kind is Kind.MINIMUM and override.replicas is not None and current >= override.replicas
+
+
+def count_to_write(decided: int, override: Override | None, current: int, most: int) -> int:
+    """The count that is asked for: what was decided, or what a person wants, never above the maximum.
+
+    current: the count as it stands, which a freeze keeps even above the maximum: it writes nothing.
+    """
+    if override is None:
+        return decided
+    if override.kind is Kind.FREEZE or override.replicas is None:
+        return current
+    wanted = max(decided, override.replicas) if override.kind is Kind.MINIMUM else override.replicas
+    return min(wanted, most)

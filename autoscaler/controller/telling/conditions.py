@@ -81,6 +81,10 @@ def _ready(outcome: Outcome) -> Finding:
         return Finding("Ready", False, outcome.fault.reason, _sentence(outcome.fault.message))
     if outcome.asked.problem:
         return Finding("Ready", True, "OverrideIgnored", _sentence(outcome.asked.problem))
+    if outcome.asked.later is not None:
+        later = outcome.asked.later
+        told = f"The override of {later.wish} begins at {format_time(later.from_s)}."
+        return Finding("Ready", True, "OverrideScheduled", told)
     return Finding("Ready", True, "Deciding", "Decisions are being made.")
 
 
@@ -90,8 +94,7 @@ def _scaling_active(outcome: Outcome) -> Finding:
     if outcome.hold is not None:
         return Finding("ScalingActive", False, outcome.hold.reason, _sentence(outcome.hold.message))
     if outcome.asked.override is not None:
-        count = outcome.asked.override.replicas
-        return Finding("ScalingActive", True, "Overridden", f"An override asks for {count} replicas.")
+        return Finding("ScalingActive", True, "Overridden", outcome.asked.override.sentence)
     return Finding("ScalingActive", True, "Scaling", "The operator writes the count it decides on.")
 
 

@@ -20,6 +20,7 @@ from autoscaler.controller.deciding import NOT_MADE_YET
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.telling.conditions import findings
+from autoscaler.controller.telling.sentences import overruling
 from autoscaler.planning.explain import explain
 from autoscaler.spec.resource import API_VERSION, KIND
 from autoscaler.spec.status import Status
@@ -45,10 +46,8 @@ def worth_telling(before: Status, after: Status, outcome: Outcome) -> list[Told]
     """Events for what changed: a write, and each condition that went bad or well again."""
     told: list[Told] = []
     if outcome.write is Write.DONE and outcome.decision is not None and outcome.setting is not None:
-        if outcome.asked.override is not None:
-            why = f"An override asks for {outcome.asked.override.replicas} replicas."
-        else:
-            why = explain(outcome.decision)
+        override = overruling(outcome.decision, outcome.asked.override, outcome.count)
+        why = explain(outcome.decision) if override is None else override.sentence
         note = f"From {outcome.setting.replicas} to {outcome.count} replicas. {why}"
         told.append(Told("Scaled", note, False, "Scale"))
     was = {condition.type: condition for condition in before.conditions or ()}

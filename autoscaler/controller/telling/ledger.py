@@ -16,7 +16,7 @@ from autoscaler.controller.deciding import Planned
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import OwnWrites, Running
-from autoscaler.planning.explain import explain
+from autoscaler.controller.telling.sentences import overruling, sentence
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.record import memory_from_json, memory_to_json, recorded
 from autoscaler.store import rows
@@ -136,8 +136,8 @@ class StoreLedger:
             at_s=now_s,
             before=one.seen.setting.replicas,
             after=one.count,
-            reasons=tuple(change.reason.value for change in one.decision.changes),
-            sentence=explain(one.decision),
+            reasons=_reasons(one),
+            sentence=sentence(one.decision, one.asked.override, one.count),
             payload=recorded(one.policy, one.memory, one.decision),
             shared=("policy",),
         )
@@ -165,6 +165,12 @@ class StoreLedger:
             day = datetime.datetime.fromtimestamp(now_s, datetime.UTC).date()
             seen.append(rows.DaySpend(key, day, decision.memory.spent.day))
         return seen
+
+
+def _reasons(one: Planned) -> tuple[str, ...]:
+    reasons = tuple(change.reason.value for change in one.decision.changes)
+    overruled = overruling(one.decision, one.asked.override, one.count) is not None
+    return (*reasons, "Override") if overruled else reasons
 
 
 def _kept(running: Running, now_s: float, attempted: Carried | None) -> rows.MemoryKept:

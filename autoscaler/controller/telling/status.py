@@ -13,7 +13,8 @@ from typing import Any
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.conditions import capacity_findings, findings, merged
-from autoscaler.planning.explain import explain, shown
+from autoscaler.controller.telling.sentences import overruling, sentence
+from autoscaler.planning.explain import shown
 from autoscaler.spec.status import Capacity, LastScale, LeadTime, Override, SpendToday, Status
 from autoscaler.spec.units import AUTO, format_time
 
@@ -60,12 +61,7 @@ def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
         now_s,
     )
     update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
-    override = outcome.asked.override
-    update["override"] = (
-        None
-        if override is None
-        else Override(replicas=override.replicas, until=format_time(override.until_s))
-    )
+    update["override"] = _override(outcome)
     if outcome.decision is not None:
         update |= _decided(outcome, running)
     obstacle = _obstacle(outcome)
@@ -76,6 +72,18 @@ def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
             time=format_time(now_s), before=outcome.setting.replicas, after=outcome.count
         )
     return before.model_copy(update=update)
+
+
+def _override(outcome: Outcome) -> Override | None:
+    asked = outcome.asked.override
+    if asked is None:
+        return None
+    return Override(
+        kind=asked.kind.value,
+        replicas=asked.replicas,
+        until=format_time(asked.until_s),
+        reason=asked.reason or None,
+    )
 
 
 def _lasting(status: Status) -> tuple[object, ...]:
@@ -93,6 +101,7 @@ def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
     outlook, observation = decision.outlook, decision.observation
     peak = shown(outlook.peak) if outlook.peak == outlook.peak else ""
     reason = decision.changes[-1].reason.value if decision.changes else "AsWished"
+    overrules = overruling(decision, outcome.asked.override, outcome.count) is not None
     written = outcome.write is Write.DONE
     return {
         "load": shown(observation.load.value) if observation.load.may_add else observation.load.state.value,
@@ -102,8 +111,8 @@ def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
         "ready": observation.ready,
         "current": outcome.count if written else observation.current,
         "desired": outcome.count,
-        "reason": "Override" if outcome.asked.override is not None else reason,
-        "decision": explain(decision)[:_LONGEST],
+        "reason": "Override" if overrules else reason,
+        "decision": sentence(decision, outcome.asked.override, outcome.count)[:_LONGEST],
         "last_decision_time": now_s,
         "lead_time": _lead_time(running),
         "spend": _spend(outcome),
