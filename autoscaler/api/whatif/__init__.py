@@ -1,0 +1,1 @@
+"""What another policy would have done with a workload's own past, and which policies would have done best."""

@@ -1,0 +1,121 @@
+"""The best that could be had: cost against shortage over two settings of a policy.
+
+The quantile is the stated risk, and so the policy's headroom. The scale-down stabilization window is how
+long spare replicas are kept. Everything else stays as it is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoscaler.api.whatif.comparison import check_reach, conditions, figures, notes
+from autoscaler.api.whatif.history import History
+from autoscaler.api.whatif.manifest import Policy, changed
+from autoscaler.api.whatif.terms import Terms
+from autoscaler.api.whatif.trial import Advance, Foresights, Tried, candidate, happened, tried
+from autoscaler.backtest.candidate import NO_MODEL
+from autoscaler.spec.units import format_quantile
+
+_LOWEST, _HIGHEST = 0.5, 0.995
+_WINDOWS_S = (60, 300, 900)
+FEWEST_QUANTILES, MOST_QUANTILES = 2, 10
+"""With at most four windows each, forty runs at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """quantile: as a manifest writes it; None where nothing is forecast, so that it plays no part."""
+
+    quantile: str | None
+    window_s: int
+    patch: dict[str, Any]
+    policy: Policy
+    run: Tried
+
+    @property
+    def cost(self) -> float:
+        return self.run.scores.replica_hours
+
+    @property
+    def shortage(self) -> float:
+        return self.run.scores.unserved_share
+
+
+def searched(
+    present: Policy,
+    history: History,
+    terms: Terms,
+    foresights: Foresights,
+    advance: Advance,
+    quantiles: int,
+) -> dict[str, Any]:
+    """All policies that were tried, cheapest first, with a manifest for each on the front. Plain JSON types.
+
+    quantiles: how many to try. Raises Unanswerable.
+    """
+    spec = present.resource.spec
+    chosen_at = spec.forecast.quantile
+    as_is = candidate(present, history, terms, chosen_at)
+    check_reach(as_is.settings.horizon, history)
+    tries = [
+        (quantile, window_s)
+        for window_s in sorted({*_WINDOWS_S, spec.behavior.scale_down.stabilization_window_seconds})
+        for quantile in (_quantiles(quantiles) if spec.forecast.model != NO_MODEL else [None])
+    ]
+    advance(0.0, "forecasting and running the present policy")
+    present_run = tried(as_is, history, terms, foresights)
+    points = []
+    for done, (quantile, window_s) in enumerate(tries, start=1):
+        advance(done / (len(tries) + 1), f"running quantile {quantile or '-'}, window {window_s} s")
+        patch = _patch(quantile, window_s)
+        policy = changed(present, patch)
+        run = tried(candidate(policy, history, terms, chosen_at), history, terms, foresights)
+        points.append(_Point(quantile, window_s, patch, policy, run))
+    points.sort(key=lambda point: (point.cost, point.shortage))
+    on_front = front([(point.cost, point.shortage) for point in points])
+    return {
+        **conditions(history, terms),
+        "happened": figures(happened(history, terms)),
+        "present": figures(present_run),
+        "points": [_told(point, best) for point, best in zip(points, on_front, strict=True)],
+        "notes": notes(present, history, terms),
+    }
+
+
+def front(points: list[tuple[float, float]]) -> list[bool]:
+    """Whether each (cost, shortage) is on the front: nothing else is as good in both and better in one.
+
+    points: in ascending order. Of equal points the first is on the front.
+    """
+    least = float("inf")
+    found = []
+    for _, shortage in points:
+        found.append(shortage < least)
+        least = min(least, shortage)
+    return found
+
+
+def _quantiles(count: int) -> list[str]:
+    """Levels whose odds grow by the same factor each: as fine where risk is small as where it is large."""
+    low, high = (np.log(level / (1 - level)) for level in (_LOWEST, _HIGHEST))
+    levels = 1 / (1 + np.exp(-np.linspace(low, high, count)))
+    return [format_quantile(round(float(level), 3)) for level in levels]
+
+
+def _patch(quantile: str | None, window_s: int) -> dict[str, Any]:
+    patch: dict[str, Any] = {"behavior": {"scaleDown": {"stabilizationWindowSeconds": window_s}}}
+    return patch if quantile is None else {"forecast": {"quantile": quantile}, **patch}
+
+
+def _told(point: _Point, on_front: bool) -> dict[str, Any]:
+    return {
+        "quantile": None if point.quantile is None else float(point.quantile),
+        "scaleDownWindowSeconds": point.window_s,
+        "onFront": on_front,
+        **figures(point.run),
+        "patch": point.patch,
+        "manifest": point.policy.as_yaml if on_front else None,
+    }
