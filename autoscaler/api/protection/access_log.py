@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autoscaler.api.protection.client_address import client_address
 from autoscaler.api.protection.request_metrics import RequestMetrics
-from autoscaler.api.protection.request_state import caller_of, request_id, route_of
+from autoscaler.api.protection.request_state import caller_of, method_of, request_id, route_of
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class AccessLog:
         finally:
             ended_at = time.perf_counter()
             waited_s = (answered_at or ended_at) - began_at
-            self._metrics.ended(scope["method"], route_of(scope), status, waited_s)
+            self._metrics.ended(method_of(scope), route_of(scope), status, waited_s)
             _tell(scope, status, waited_s, ended_at - began_at)
 
 
@@ -56,7 +56,7 @@ def _tell(scope: Scope, status: int, waited_s: float, took_s: float) -> None:
     _log.log(
         _level(status, is_known=caller is not None),
         "request",
-        method=scope["method"],
+        method=method_of(scope),
         route=route_of(scope),
         status=status,
         seconds=round(waited_s, 6),

@@ -14,6 +14,7 @@ Shown = Literal["header", "cookie", "nothing"]
 """Where a caller's token was: in a header only if a program put it there, in a cookie whoever's page asks."""
 
 _SHOWN = "shown"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def name_request(scope: Scope, request_id: str) -> None:
@@ -41,6 +42,12 @@ def shown_in(scope: Scope) -> Shown:
     """Where the token of the caller was."""
     shown: Shown = scope.get("state", {}).get(_SHOWN, "nothing")
     return shown
+
+
+def method_of(scope: Scope) -> str:
+    """The method, or "other" for one that somebody made up."""
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"
 
 
 def route_of(scope: Scope) -> str:

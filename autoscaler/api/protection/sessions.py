@@ -15,10 +15,12 @@ from starlette.responses import RedirectResponse, Response
 
 from autoscaler.api.access.access import Access, Unavailable
 from autoscaler.api.access.rules import open_to_all
+from autoscaler.api.problems import Problem
 from autoscaler.api.protection.authentication import LOGIN, SESSION_COOKIE, is_token
 
 _LONGEST_COOKIE = 3800
 """Browsers keep about 4096 bytes of a cookie, its name and attributes included."""
+_MOST_FIELDS = 10
 
 
 def session_routes(login_page: Callable[[Request], Response]) -> APIRouter:
@@ -31,9 +33,9 @@ def session_routes(login_page: Callable[[Request], Response]) -> APIRouter:
 
     @router.post(LOGIN)
     async def log_in(request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode("latin-1"), max_num_fields=10)
-        token = fields.get("token", [""])[0].strip()
-        there = local_path(fields.get("next", [""])[0])
+        fields = _fields(await request.body())
+        token = fields.get("token", "").strip()
+        there = local_path(fields.get("next", ""))
         fault = await _fault(request.app.state.parts.access, token)
         if fault:
             return _see(f"{LOGIN}?error={fault}&next={quote(there, safe='')}")
@@ -60,6 +62,16 @@ def local_path(text: str) -> str:
     """`text` if it is a path of ours, else "/": a link to the login page must not lead elsewhere."""
     plain = text.isascii() and text.isprintable() and "\\" not in text
     return text if plain and text.startswith("/") and not text.startswith("//") else "/"
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """The fields of a form, each by its first value."""
+    try:
+        told = parse_qs(body.decode("latin-1"), max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        fault = f"a form with at most {_MOST_FIELDS} fields is expected"
+        raise Problem(HTTPStatus.BAD_REQUEST, "InvalidForm", fault) from error
+    return {name: values[0] for name, values in told.items()}
 
 
 async def _fault(access: Access, token: str) -> str:
