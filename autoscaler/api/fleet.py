@@ -1,0 +1,267 @@
+"""The newest state of every workload, in memory, so that lists cost the store nothing.
+
+One thread reads what has changed in the store each second and replaces the snapshot. A store that
+cannot be read leaves the last snapshot standing, which then says since when it is out of date.
+"""
+
+from __future__ import annotations
+
+import bisect
+import enum
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+import structlog
+
+from autoscaler.api.health import STALE_AFTER_S, Health, WorkloadProblem, health
+from autoscaler.store.errors import StoreError
+from autoscaler.store.rows import StateKept
+
+_EVERY_S = 1.0
+_OVERLAP_S = 2.0
+"""A row is seen a little later than it is marked, as its transaction takes time."""
+
+_KEYS_EVERY_S = 5.0
+_ALL_EVERY_S = 60.0
+"""Two operators' clocks may differ by more than the overlap: what was missed by that is found here."""
+
+_OUTDATED_AFTER_S = 5.0
+
+_LOG = structlog.get_logger(__name__)
+
+SortKey = tuple[float, str, str]
+
+
+class Sort(enum.StrEnum):
+    """Orders of the list; a leading minus means the largest first."""
+
+    WORST = "worst"
+    NAME = "name"
+    LOAD = "-load"
+    REPLICAS = "-replicas"
+    SPEND = "-spend"
+
+
+class States(Protocol):
+    """What is read here of a `Store`."""
+
+    def states(self, changed_since_s: float | None = None) -> list[StateKept]:
+        """Those of all workloads, or of those that were written at that time or later."""
+        ...
+
+    def state_keys(self) -> frozenset[str]:
+        """The workloads that there are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One workload. state: as the controller keeps it. shown: with its health, encoded for answers."""
+
+    workload: str
+    namespace: str
+    name: str
+    at_s: float
+    changed_s: float | None
+    state: Mapping[str, Any]
+    health: Health
+    shown: orjson.Fragment
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its health was judged when nothing had been heard of it for long."""
+        return WorkloadProblem.STALE in self.health.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """State and health."""
+        return _shown(self.state, self.health)
+
+    def number(self, part: str, name: str) -> float | None:
+        """A number of the state, money included; None where it is not known."""
+        value = (self.state.get(part) or {}).get(name)
+        return None if value is None else float(value)
+
+
+class Snapshot:
+    """All workloads at one moment. It never changes; orders are made when they are first asked for.
+
+    version: another one for each change. outdated_since_s: epoch seconds of the last successful reading,
+    where that is so long ago that what is shown cannot be relied on; None where all is well.
+    """
+
+    def __init__(self, version: int, entries: Mapping[str, Entry], outdated_since_s: float | None) -> None:
+        self.version = version
+        self.entries = entries
+        self.outdated_since_s = outdated_since_s
+        self.namespaces = frozenset(entry.namespace for entry in entries.values())
+        self._orders: dict[Sort, tuple[Sequence[SortKey], Sequence[Entry]]] = {}
+
+    def ordered(self, sort: Sort, after: SortKey | None = None) -> Iterable[Entry]:
+        """All entries in that order, or those that come after a sort key."""
+        keys, entries = self._order(sort)
+        start = 0 if after is None else bisect.bisect_right(keys, after)
+        return (entries[at] for at in range(start, len(entries)))
+
+    def _order(self, sort: Sort) -> tuple[Sequence[SortKey], Sequence[Entry]]:
+        order = self._orders.get(sort)
+        if order is None:
+            entries = sorted(self.entries.values(), key=lambda entry: sort_key(entry, sort))
+            order = ([sort_key(entry, sort) for entry in entries], entries)
+            self._orders[sort] = order
+        return order
+
+
+def sort_key(entry: Entry, sort: Sort) -> SortKey:
+    """What an entry is sorted by; the unknown comes last, ties go by name."""
+    largest = {
+        Sort.WORST: entry.health.severity,
+        Sort.NAME: 0.0,
+        Sort.LOAD: entry.number("load", "value"),
+        Sort.REPLICAS: entry.number("replicas", "current"),
+        Sort.SPEND: entry.number("spend", "today"),
+    }[sort]
+    # JSON, which carries these in cursors, knows no infinity.
+    return (_UNKNOWN_LAST if largest is None else -largest, entry.namespace, entry.name)
+
+
+_UNKNOWN_LAST = 1e300
+
+
+class Fleet:
+    """Keeps the snapshot fresh. now_s: epoch seconds by the clock that decisions are made by."""
+
+    def __init__(self, store: States, now_s: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._now_s = now_s
+        self._snapshot = Snapshot(0, {}, None)
+        self._listeners: list[Callable[[frozenset[str]], None]] = []
+        self._newest_changed_s: float | None = None
+        self._keys_read, self._all_read = -float("inf"), -float("inf")
+        self._read: float | None = None
+        self._read_s: float | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest one."""
+        return self._snapshot
+
+    @property
+    def was_read(self) -> bool:
+        """Whether the store has been read at all."""
+        return self._read is not None
+
+    def listen(self, heard: Callable[[frozenset[str]], None]) -> None:
+        """Call `heard` after each look at the store in the fleet's thread, with what changed."""
+        self._listeners.append(heard)
+
+    def start(self) -> None:
+        """Read now and then, until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop reading; the last snapshot stays."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def refresh(self) -> frozenset[str]:
+        """Take in what changed in the store, and return which workloads that was. Raises nothing."""
+        try:
+            rows, kept = self._changes()
+        except StoreError as error:
+            self._note_failure(str(error))
+            return frozenset()
+        if self._snapshot.outdated_since_s is not None:
+            _LOG.info("the store can be read again")
+        self._read, self._read_s = time.monotonic(), self._now_s()
+        return self._take_in(rows, kept)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                changed = self.refresh()
+                for heard in self._listeners:
+                    heard(changed)
+            except Exception:  # noqa: BLE001 - this thread must outlive whatever one look at the store meets
+                _LOG.exception("looking at the store failed")
+            self._stopping.wait(max(0.0, _EVERY_S - (time.monotonic() - began)))
+
+    def _changes(self) -> tuple[list[StateKept], frozenset[str] | None]:
+        """Rows that may have changed, and all workloads that there are where that was asked for."""
+        now = time.monotonic()
+        newest_s = self._newest_changed_s
+        if newest_s is None or now - self._all_read >= _ALL_EVERY_S:
+            rows = self._store.states()
+            self._all_read = self._keys_read = now
+            return rows, frozenset(row.workload for row in rows)
+        rows = self._store.states(newest_s - _OVERLAP_S)
+        if now - self._keys_read < _KEYS_EVERY_S:
+            return rows, None
+        self._keys_read = now
+        return rows, self._store.state_keys() | {row.workload for row in rows}
+
+    def _take_in(self, rows: Sequence[StateKept], kept: frozenset[str] | None) -> frozenset[str]:
+        before, now_s = self._snapshot.entries, self._now_s()
+        fresh = {row.workload: row for row in rows if _is_news(row, before.get(row.workload))}
+        newest = [row.changed_s for row in rows if row.changed_s is not None]
+        self._newest_changed_s = max([*newest, self._newest_changed_s or 0.0])
+        aged = {
+            entry.workload: entry
+            for entry in before.values()
+            if now_s - entry.at_s > STALE_AFTER_S and not entry.is_stale and entry.workload not in fresh
+        }
+        gone = before.keys() - kept if kept is not None else frozenset()
+        changed = frozenset([*fresh, *aged, *gone])
+        if not changed and self._snapshot.outdated_since_s is None:
+            return changed
+        entries = {key: entry for key, entry in before.items() if key not in gone}
+        for key, row in fresh.items():
+            _put(entries, key, row.at_s, row.changed_s, row.payload, now_s)
+        for key, entry in aged.items():
+            _put(entries, key, entry.at_s, entry.changed_s, entry.state, now_s)
+        self._snapshot = Snapshot(self._snapshot.version + 1, entries, None)
+        return changed
+
+    def _note_failure(self, why: str) -> None:
+        snapshot = self._snapshot
+        known = self._read is not None and time.monotonic() - self._read < _OUTDATED_AFTER_S
+        if known or snapshot.outdated_since_s is not None:
+            return
+        _LOG.warning("the store cannot be read; what is shown grows old", error=why)
+        since_s = self._now_s() if self._read_s is None else self._read_s
+        self._snapshot = Snapshot(snapshot.version + 1, snapshot.entries, since_s)
+
+
+def _is_news(row: StateKept, known: Entry | None) -> bool:
+    return known is None or (row.at_s, row.changed_s) != (known.at_s, known.changed_s)
+
+
+def _put(
+    entries: dict[str, Entry],
+    workload: str,
+    at_s: float,
+    changed_s: float | None,
+    state: Mapping[str, Any],
+    now_s: float,
+) -> None:
+    """Judge and add one workload; one whose state cannot be understood stays as it was."""
+    namespace, _, name = workload.partition("/")
+    try:
+        judged = health(state, at_s, now_s)
+        shown = orjson.Fragment(orjson.dumps(_shown(state, judged)))
+        entries[workload] = Entry(workload, namespace, name, at_s, changed_s, state, judged, shown)
+    except (TypeError, ValueError, AttributeError) as error:
+        _LOG.warning("a stored state cannot be understood", workload=workload, error=str(error))
+
+
+def _shown(state: Mapping[str, Any], judged: Health) -> dict[str, Any]:
+    return {**state, "problems": judged.problems, "severity": judged.severity}

@@ -1,0 +1,58 @@
+"""Money: so far, limits, and what it is going to be."""
+
+from __future__ import annotations
+
+import datetime
+
+from pydantic import Field
+
+from autoscaler.api.shapes.shape import Money, Shape
+
+
+class SpendFigures(Shape):
+    """Money of one workload or of several, null where no price is set. Days and months are UTC."""
+
+    today: Money | None
+    forecast_today: Money | None = Field(description="To the end of the day at the present count.")
+    month: Money | None
+    forecast_month: Money | None = Field(description="To the end of the month, the other days as today.")
+    per_hour_now: Money | None = Field(description="What the present count costs per hour.")
+    daily_budget: Money | None = Field(description="Sum of the budgets there are.")
+    monthly_budget: Money | None = Field(description="Sum of the budgets there are.")
+
+
+class SpendOfNamespace(SpendFigures):
+    """Money of all workloads of a namespace."""
+
+    namespace: str
+    workloads: int = Field(description="How many have a price.")
+
+
+class SpendOfPriority(SpendFigures):
+    """Money of all workloads of a priority."""
+
+    priority: str = Field(description="Empty for workloads without one.")
+    workloads: int = Field(description="How many have a price.")
+
+
+class FleetSpend(SpendFigures):
+    """Money of all workloads that there are and that the caller may see."""
+
+    workloads: int = Field(description="How many have a price.")
+    without_daily_budget: int = Field(description="How many of those have no daily budget.")
+    by_namespace: list[SpendOfNamespace]
+    by_priority: list[SpendOfPriority]
+
+
+class DaySpend(Shape):
+    """Money of one UTC day."""
+
+    day: datetime.date
+    amount: Money
+
+
+class WorkloadSpend(SpendFigures):
+    """Money of one workload."""
+
+    hourly_cap: Money | None
+    days: list[DaySpend]
