@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -68,7 +68,15 @@ class MadeUpAccess:
 class GuardedService:
     """The application, and how often its writing route was carried out. `limits` as in the configuration."""
 
-    def __init__(self, access: Access | None = None, trusted_proxies: Any = (), **limits: Any) -> None:
+    def __init__(
+        self,
+        access: Access | None = None,
+        trusted_proxies: Any = (),
+        routers: Sequence[APIRouter] = (),
+        login_page: Callable[[Request], Response] = lambda request: HTMLResponse("<form>"),
+        open_paths: Sequence[str] = (),
+        **limits: Any,
+    ) -> None:
         self.access = access or MadeUpAccess()
         self.writes: list[bytes] = []
         self.metrics = RequestMetrics(CollectorRegistry())
@@ -77,14 +85,16 @@ class GuardedService:
         handle_problems(self.app)
         for router in (self._reading(), self._writing(), self._misbehaving()):
             self.app.include_router(router, prefix="/api/v1")
-        self.app.include_router(session_routes(lambda request: HTMLResponse("<form>")))
+        for router in routers:
+            self.app.include_router(router)
+        self.app.include_router(session_routes(login_page))
         self.app.include_router(_open_routes())
         protect(
             self.app,
             self.access,
             Limits(**limits),
             self.metrics,
-            login_files=("/login.js",),
+            login_files=("/login.js", *open_paths),
             trusted_proxies=trusted_proxies,
         )
 
@@ -118,6 +128,10 @@ class GuardedService:
         @router.get("/metrics", dependencies=[Depends(require(Verb.METRICS))])
         async def metrics() -> dict[str, str]:
             return {}
+
+        @router.get("/counted", dependencies=[Depends(identified())])
+        async def counted(number: int) -> dict[str, int]:
+            return {"number": number}
 
         @router.get("/large", dependencies=[Depends(identified())])
         async def large() -> dict[str, Any]:
