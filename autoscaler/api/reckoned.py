@@ -15,6 +15,7 @@ from autoscaler.api.problems import Problem
 from autoscaler.api.times import shown_time
 from autoscaler.planning.decision import Change, Decision, Wish
 from autoscaler.planning.explain import explain
+from autoscaler.planning.policy import KnownEvent
 from autoscaler.planning.record import Replay, replayed
 from autoscaler.series import Reading
 from autoscaler.store.rows import FoundDecision, WholeDecision
@@ -143,6 +144,9 @@ def _plain(value: Any) -> Any:
             return value
         case Sequence():
             return [_plain(held) for held in value]
+        case KnownEvent():
+            times = {"start": shown_time(value.start_s), "end": shown_time(value.end_s)}
+            return {"name": value.name, **times, "minReplicas": value.min_replicas}
         case _ if dataclasses.is_dataclass(value):
             return {
                 _named(field.name): _plain(getattr(value, field.name)) for field in dataclasses.fields(value)

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from autoscaler.api.access.rules import identified, open_to_all, require
 from autoscaler.api.access.verbs import Verb
-from autoscaler.api.answers import answer, parts_of
+from autoscaler.api.answers import answer, in_thread, parts_of
 from autoscaler.api.problems import Problem
 
 
@@ -36,6 +36,7 @@ def probe_routes(registry: CollectorRegistry) -> APIRouter:
 
     @router.get("/openapi.json", dependencies=[Depends(identified())])
     async def openapi(request: Request) -> Response:
-        return answer(request.app.openapi())
+        # Made when it is first asked for, which takes too long to let others wait.
+        return answer(await in_thread(request.app.openapi))
 
     return router

@@ -1,0 +1,87 @@
+"""The whole service over a filled store, for callers who are made up for the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filled_store import END_S, fill
+from guarded_service import HOST, MadeUpAccess
+from prometheus_client import CollectorRegistry
+from starlette.testclient import TestClient
+
+from autoscaler.api.access.access import Access
+from autoscaler.api.app import API, make_app
+from autoscaler.api.configuration import Limits
+from autoscaler.api.fleet import Fleet
+from autoscaler.api.news import News
+from autoscaler.api.openapi import describe
+from autoscaler.api.parts import OverrideRefused, Parts
+from autoscaler.api.protection.order import protect
+from autoscaler.api.protection.request_metrics import RequestMetrics
+from autoscaler.api.routes.probes import probe_routes
+from autoscaler.api.routes.resources import resource_routes
+from autoscaler.store.store import Store
+
+NOW_S = END_S - 20.0
+"""Some seconds after the newest evaluation of all workloads."""
+
+
+class KeptOverrides:
+    """`Overrides` that remember what was put where. refusal: raised instead, where there is one."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str | None] = {}
+        self.refusal = ""
+
+    async def put(self, workload: str, text: str | None) -> None:
+        if self.refusal:
+            raise OverrideRefused(self.refusal)
+        self.texts[workload] = text
+
+
+class WholeService:
+    """The application. The clock stands still until it is moved; the fleet is refreshed by hand."""
+
+    def __init__(self, store: Store, access: Access | None = None, **limits: Any) -> None:
+        self.now_s = NOW_S
+        self.store = store
+        self.fleet = Fleet(store, lambda: self.now_s)
+        self.fleet.refresh()
+        self.overrides = KeptOverrides()
+        self.news = News(store, Limits(**limits).streams)
+        self.news.look(frozenset())
+        self.access = access or MadeUpAccess()
+        self.parts = Parts(
+            store=store,
+            fleet=self.fleet,
+            access=self.access,
+            overrides=self.overrides,
+            jobs=None,
+            limits=Limits(**{"requests_per_minute": 1_000_000, **limits}),
+            now_s=lambda: self.now_s,
+        )
+        self.app = make_app(self.parts)
+        metrics = RequestMetrics(CollectorRegistry())
+        self.app.include_router(resource_routes(self.news), prefix=API)
+        self.app.include_router(probe_routes(metrics.registry))
+        describe(self.app)
+        protect(self.app, self.access, self.parts.limits, metrics)
+
+    def client(self, token: str = "root-token") -> TestClient:
+        """Of a caller who may everything, if not said otherwise; use it as a context manager."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        base = f"http://{HOST}"
+        return TestClient(self.app, base_url=base, headers=headers, raise_server_exceptions=False)
+
+
+@contextmanager
+def filled_service(folder: Path, days: float = 0.25, **options: Any) -> Iterator[WholeService]:
+    """A service over a store of its own in `folder`, with a quarter of a day of all scenes."""
+    store = Store.open(f"sqlite:///{folder / 'store.db'}")
+    store.migrate()
+    fill(store, days=days)
+    yield WholeService(store, **options)
+    store.close()
