@@ -1,0 +1,45 @@
+// Numbers as people read them. Unknown is a dash, never 0.
+
+export const UNKNOWN = "–";
+
+const known = (value) => value !== null && value !== undefined && value !== "" && Number.isFinite(Number(value));
+
+const grouped = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const coarse = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const large = new Intl.NumberFormat(undefined, { notation: "compact", maximumSignificantDigits: 3 });
+
+/** A count: whole, thousands grouped. */
+export const count = (value) => (known(value) ? grouped.format(value) : UNKNOWN);
+
+/** A load or another measured quantity, three significant digits. */
+export const amount = (value) => {
+  if (!known(value)) return UNKNOWN;
+  const size = Math.abs(value);
+  return size >= 100_000 ? large.format(value) : size >= 100 ? grouped.format(value) : coarse.format(value);
+};
+
+/** Money, in whatever the replica's price is stated in. */
+export const money = (value) => {
+  if (!known(value)) return UNKNOWN;
+  const digits = Math.abs(value) >= 1000 ? 0 : 2;
+  return Number(value).toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+};
+
+/** A share of one as per cent. */
+export const percent = (value, digits = 1) =>
+  known(value) ? `${(Number(value) * 100).toLocaleString(undefined, { maximumFractionDigits: digits })} %` : UNKNOWN;
+
+/** `one thing`, `3 things`. */
+export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
+
+/** Seconds as `45 s`, `3 min`, `2 h 5 min`, `4 d`. */
+export const duration = (seconds) => {
+  if (!known(seconds)) return UNKNOWN;
+  const size = Math.max(0, Number(seconds));
+  if (size < 90) return `${size < 10 ? Math.round(size * 10) / 10 : Math.round(size)} s`;
+  const minutes = Math.round(size / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return `${Math.round(minutes / 1440)} d`;
+};
