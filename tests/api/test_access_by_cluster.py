@@ -306,7 +306,7 @@ def test_without_an_answer_nobody_is_let_in_and_the_log_repeats_nothing(error: E
 
 
 def test_an_answer_that_does_not_come_is_waited_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autoscaler.api.access.cluster_access._PATIENCE_S", 0.1)
+    monkeypatch.setattr("autoscaler.api.access.cluster_access._TOKEN_S", 0.1)
     release = threading.Event()
 
     def answer(spec: Review) -> Review:

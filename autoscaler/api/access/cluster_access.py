@@ -1,7 +1,8 @@
 """Callers and rights as Kubernetes knows them: whoever may see a resource with kubectl may see it here.
 
-Answers are remembered briefly, so a right that is taken away is gone after ten seconds, and a token that is
-taken back after a minute.
+Answers are remembered briefly. A right that is taken away is gone after ten seconds, a token that is taken
+back after a minute. A right that is given is there after half a minute, for as long as Kubernetes itself
+remembers refusals: a list asks for every namespace, on behalf of whoever may read only some of them.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from autoscaler.api.access.verbs import Verb
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError
 
-_PATIENCE_S = 4.0
-"""For one answer of the API server, waiting for a turn to ask included."""
+_ANSWER_S = 4.0
+"""For one answer of the API server."""
+_TOKEN_S, _RIGHT_S = 5.0, 9.0
+"""For an answer and the turn to ask for it; one list may ask for hundreds of rights."""
 _TOKENS_AT_ONCE = 8
 _RIGHTS_AT_ONCE = 16
 _TOKENS_KEPT = 10_000
@@ -57,7 +60,7 @@ class ClusterAccess:
             most=_TOKENS_KEPT, is_good=lambda told: told is not None, good_for_s=60.0, bad_for_s=5.0
         )
         self._rights = Remembered[_Asked, bool](
-            most=_RIGHTS_KEPT, is_good=bool, good_for_s=10.0, bad_for_s=5.0
+            most=_RIGHTS_KEPT, is_good=bool, good_for_s=10.0, bad_for_s=30.0
         )
         # Apart, so that strangers who try tokens keep nobody's rights waiting.
         self._token_turns = anyio.CapacityLimiter(_TOKENS_AT_ONCE)
@@ -86,17 +89,19 @@ class ClusterAccess:
         return frozenset(namespace for namespace, allowed in zip(named, may, strict=True) if allowed)
 
     async def _reviewed(self, token: str) -> Caller | None:
-        answer = await self._ask(TOKEN_REVIEWS, token_review(token, self._audiences), self._token_turns)
+        review = token_review(token, self._audiences)
+        answer = await self._ask(TOKEN_REVIEWS, review, self._token_turns, _TOKEN_S)
         return reviewed_caller(answer, self._audiences)
 
     async def _permitted(self, caller: Caller, verb: Verb, namespace: str) -> bool:
-        answer = await self._ask(ACCESS_REVIEWS, access_review(caller, verb, namespace), self._rights_turns)
+        review = access_review(caller, verb, namespace)
+        answer = await self._ask(ACCESS_REVIEWS, review, self._rights_turns, _RIGHT_S)
         return is_allowed(answer)
 
-    async def _ask(self, path: str, review: Review, turns: anyio.CapacityLimiter) -> Review:
-        create: Callable[[], Review] = partial(self._cluster.create, path, review, timeout_s=_PATIENCE_S)
+    async def _ask(self, path: str, review: Review, turns: anyio.CapacityLimiter, within_s: float) -> Review:
+        create: Callable[[], Review] = partial(self._cluster.create, path, review, timeout_s=_ANSWER_S)
         try:
-            with anyio.fail_after(_PATIENCE_S):
+            with anyio.fail_after(within_s):
                 return await anyio.to_thread.run_sync(create, limiter=turns, abandon_on_cancel=True)
         except TimeoutError:
             _log.warning("the API server does not review in time", path=path)
