@@ -215,6 +215,20 @@ def forecast(
 
 
 @app.command()
+def train(
+    traces: Annotated[list[Path], typer.Argument(help="Recorded loads to learn from.", metavar="FILE...")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files of the model are written.")],
+    seed: Annotated[int, typer.Option(help="Chooses what each tree is shown.")] = 7,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Train the shared model of the coming peak anew (see docs/forecasting-learned.md)."""
+    from autoscaler.cli.train import Options, training
+
+    training(Options(traces, out, seed, jobs, quiet))
+
+
+@app.command()
 def check(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Manifests; - reads standard input.")
@@ -315,3 +329,17 @@ def run(
     from autoscaler.cli.run import run as run_operator
 
     run_operator(config, kubeconfig, context)
+
+
+@app.command()
+def serve(
+    config: Annotated[Path, typer.Option(metavar="FILE", help="The service's configuration.")],
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How to reach the cluster from outside of it.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig.")] = "",
+) -> None:
+    """Serve the REST API and the web page on the store that the operator writes. Ends at SIGTERM."""
+    from autoscaler.cli.serve import serve as serve_until_stopped
+
+    serve_until_stopped(config, kubeconfig, context)
