@@ -1,1 +1,1 @@
-"""Recorded traffic played as if it came now, through the code that scales a cluster."""
+"""Recorded traffic played live through the controller's own code, and shown by the service."""
