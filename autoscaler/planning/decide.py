@@ -51,6 +51,12 @@ def decide(policy: Policy, observation: Observation, outlook: Outlook, memory: M
         alerts=[],
     )
     replicas, changes = _guard(wished, situation)
+    known, unsure = recalled.recommendations, recalled.unsure
+    demand = (observation.now_s, situation.demand if opinions else 0)
+    if situation.unknown:
+        unsure = (*unsure, demand)
+    else:
+        known = (*known, demand)
     return Decision(
         observation=observation,
         outlook=outlook,
@@ -61,12 +67,13 @@ def decide(policy: Policy, observation: Observation, outlook: Outlook, memory: M
         alerts=tuple(situation.alerts),
         memory=Memory(
             decided_s=observation.now_s,
-            recommendations=(*recalled.recommendations, (observation.now_s, situation.demand)),
+            recommendations=known,
             scale_ups=recalled.scale_ups,
             scale_downs=recalled.scale_downs,
             spent=recalled.spent,
             outage=situation.outage,
             trials=trials,
+            unsure=unsure,
         ),
     )
 
@@ -80,9 +87,7 @@ def accepted(memory: Memory, at_s: float, before: int, after: int) -> Memory:
         ups = (*ups, (at_s, after - before))
     else:
         downs = (*downs, (at_s, before - after))
-    return Memory(
-        memory.decided_s, memory.recommendations, ups, downs, memory.spent, memory.outage, memory.trials
-    )
+    return replace(memory, scale_ups=ups, scale_downs=downs)
 
 
 def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
@@ -102,7 +107,10 @@ def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
     spent: Spent = memory.spent
     if policy.spend is not None:
         spent = accrue(spent, observation.current, policy.spend.replica_hour_price, last_s, now_s)
-    return Memory(last_s, recommendations, scale_ups, scale_downs, spent, memory.outage, memory.trials)
+    unsure: tuple[Recommendation, ...] = prune(memory.unsure, now_s - policy.scale_down.stabilization_s)
+    return Memory(
+        last_s, recommendations, scale_ups, scale_downs, spent, memory.outage, memory.trials, unsure
+    )
 
 
 def _none_later(memory: Memory, now_s: float) -> Memory:
@@ -116,7 +124,8 @@ def _none_later(memory: Memory, now_s: float) -> Memory:
         outage.active_s if outage is not None else now_s,
         *(
             at_s
-            for at_s, _ in (*memory.recommendations[-1:], *memory.scale_ups[-1:], *memory.scale_downs[-1:])
+            for entries in (memory.recommendations, memory.unsure, memory.scale_ups, memory.scale_downs)
+            for at_s, _ in entries[-1:]
         ),
         *(trial.started_s for _, trial in memory.trials),
     ]
@@ -132,6 +141,7 @@ def _none_later(memory: Memory, now_s: float) -> Memory:
         trials=tuple(
             (name, replace(trial, started_s=min(trial.started_s, now_s))) for name, trial in memory.trials
         ),
+        unsure=tuple((min(at_s, now_s), count) for at_s, count in memory.unsure),
     )
 
 

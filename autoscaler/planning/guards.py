@@ -19,6 +19,10 @@ from autoscaler.planning.spend import affordable
 
 Guard = Callable[[int, Situation], Change | None]
 
+LEAST_KNOWN = 0.8
+"""Share of the decisions within the scale-down window that must have been made on known inputs before
+anything is removed; the present one has to be in any case."""
+
 
 def zone_headroom(wish: int, now: Situation) -> Change | None:
     """Enough replicas that the demand is still met when the configured number of zones fails.
@@ -64,16 +68,35 @@ def outage_floor(wish: int, now: Situation) -> Change | None:
 
 
 def unknown_veto(wish: int, now: Situation) -> Change | None:
-    """No scale-in while any input is unknown, stale or partial. Remembered by stabilisation, so
-    that scale-in also waits for a full window of observed demand afterwards."""
-    if not now.unknown:
+    """No scale-in while any input is unknown, stale or partial, nor before enough of the scale-down
+    window is known: a source that fails now and then only holds the count at that moment, one that
+    fails often holds it altogether."""
+    current = now.observation.current
+    if wish >= current:
         return None
-    after = max(wish, now.observation.current)
-    return _changed(Reason.UNKNOWN_SIGNAL, wish, after, (("unknown", now.unknown),))
+    unknown = now.unknown or _unknown_window(now)
+    return Change(Reason.UNKNOWN_SIGNAL, wish, current, (("unknown", unknown),)) if unknown else None
+
+
+def _unknown_window(now: Situation) -> str:
+    """How little of the scale-down window is known, where it is too little; empty where it is enough."""
+    window_s = now.policy.scale_down.stabilization_s
+    since_s = now.observation.now_s - window_s
+    unsure = sum(at_s > since_s for at_s, _ in now.memory.unsure)
+    if not unsure:
+        return ""
+    known = 1 + sum(at_s > since_s for at_s, _ in now.memory.recommendations)
+    share = known / (known + unsure)
+    if share >= LEAST_KNOWN:
+        return ""
+    return f"only {100 * share:.0f} % of the scale-down window of {window_s:g} s is known"
 
 
 def remember_demand(wish: int, now: Situation) -> Change | None:
-    """Changes nothing: fixes what the stabilisation windows of later decisions will see."""
+    """Changes nothing: fixes what the stabilisation windows of later decisions will see.
+
+    That is demand: what is held because of something unknown must not hold once more when it is known.
+    """
     now.demand = wish
     return None
 
@@ -81,9 +104,11 @@ def remember_demand(wish: int, now: Situation) -> Change | None:
 def stabilization(wish: int, now: Situation) -> Change | None:
     """HPA v2 stabilization windows, in both directions."""
     policy, current = now.policy, now.observation.current
-    after = stabilize(
-        now.observation.now_s, current, wish, now.memory.recommendations, policy.scale_up, policy.scale_down
-    )
+    seen = now.memory.recommendations
+    if now.memory.unsure:
+        # The rest may have asked for more, or for nothing at all.
+        seen = (*seen, *(asked for asked in now.memory.unsure if asked[1] > 0))
+    after = stabilize(now.observation.now_s, current, wish, seen, policy.scale_up, policy.scale_down)
     if after == wish:
         return None
     if after < wish:
@@ -214,8 +239,8 @@ def paused(wish: int, now: Situation) -> Change | None:
 ORDER: tuple[Guard, ...] = (
     zone_headroom,  # what is wanted: demand with a zone missing,
     outage_floor,  # and never less than before an outage
-    unknown_veto,  # what is unknown removes nothing
     remember_demand,
+    unknown_veto,  # what is unknown removes nothing
     stabilization,  # not on the first wish
     unhealthy_veto,  # nor out of a sick or half-started fleet
     starting_veto,

@@ -46,8 +46,10 @@ class LatencyTrial:
 class Memory:
     """State of one policy on one target. Immutable: a decision returns the next one.
 
-    decided_s: when the last decision was made, None before the first. Event times are of
-    *accepted* writes only, so a refused write starts no cooldown. trials: per latency signal.
+    decided_s: when the last decision was made, None before the first. recommendations: of decisions
+    whose inputs were all known; unsure: of the others, with what the known inputs asked for, 0 for
+    nothing. Event times are of *accepted* writes only, so a refused write starts no cooldown. trials:
+    per latency signal.
     """
 
     decided_s: float | None = None
@@ -57,3 +59,4 @@ class Memory:
     spent: Spent = Spent()
     outage: OutageMemory | None = None
     trials: tuple[tuple[str, LatencyTrial], ...] = ()
+    unsure: tuple[Recommendation, ...] = ()

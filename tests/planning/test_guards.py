@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -255,13 +256,65 @@ def test_at_the_first_decision_and_after_a_gap_the_full_window_is_waited_for() -
     assert (after_gap.replicas, reasons(after_gap)) == (20, [Reason.SCALE_DOWN_STABILIZED])
 
 
+WINDOW_S, PERIOD_S = 300.0, 15.0
+WAITING = replace(POLICY, scale_down=replace(INSTANT_DOWN, stabilization_s=WINDOW_S))
+
+
+def watched(loads: Sequence[Reading], policy: Policy = WAITING, peak: float = math.nan) -> list[Decision]:
+    """A decision every 15 s on a count of 20 that nobody changes, the last one at `NOW_S`."""
+    memory, decisions = Memory(), []
+    for number, load in enumerate(loads, 1 - len(loads)):
+        seen = at(load, 20, now_s=NOW_S + PERIOD_S * number)
+        decisions.append(decide(policy, seen, outlook(peak), memory))
+        memory = decisions[-1].memory
+    return decisions
+
+
+KNOWN, FAILED = value(10.0), Reading(State.FAILED)
+
+
 @pytest.mark.parametrize("peak", [math.nan, 10.0], ids=["without a forecast", "with a low forecast"])
-def test_unknown_data_restarts_the_wait_for_a_full_window_of_observed_demand(peak: float) -> None:
-    policy = replace(POLICY, scale_down=replace(INSTANT_DOWN, stabilization_s=300.0))
-    memory = Memory(decided_s=NOW_S - 60, recommendations=((NOW_S - 600, 1),))
-    unknown = decide(policy, at(Reading(State.FAILED), 20), outlook(peak), memory)
-    known = decide(policy, at(10, 20, now_s=NOW_S + 240), outlook(peak), unknown.memory)
-    assert known.replicas == 20
+@pytest.mark.parametrize(
+    ("window", "removed"),
+    [
+        pytest.param([KNOWN] * 20, True, id="all known"),
+        pytest.param([FAILED] * 4 + [KNOWN] * 16, True, id="the first fifth is not"),
+        pytest.param([KNOWN, KNOWN, KNOWN, FAILED, KNOWN] * 4, True, id="every fifth is not"),
+        pytest.param([FAILED] * 5 + [KNOWN] * 15, False, id="more than a fifth is not"),
+        pytest.param([KNOWN, KNOWN, FAILED, KNOWN] * 5, False, id="every fourth is not"),
+        pytest.param([KNOWN] * 19 + [FAILED], False, id="only the newest is not"),
+    ],
+)
+def test_scale_in_waits_until_four_fifths_of_the_window_and_the_newest_are_known(
+    window: list[Reading], removed: bool, peak: float
+) -> None:
+    decision = watched([KNOWN] * 20 + window, peak=peak)[-1]
+    assert decision.replicas == (1 if removed else 20)
+
+
+def test_a_source_that_fails_once_in_every_window_does_not_block_scale_in() -> None:
+    decisions = watched(([KNOWN] * 10 + [FAILED] + [KNOWN] * 9) * 2)
+    held = [one.replicas == 20 for one in decisions]
+    assert held == [True] * 20 + [False] * 10 + [True] + [False] * 9
+
+
+def test_a_window_of_which_too_little_is_known_is_said() -> None:
+    decision = watched([KNOWN] * 20 + [FAILED] * 5 + [KNOWN] * 15)[-1]
+    assert reasons(decision) == [Reason.UNKNOWN_SIGNAL]
+    assert "because only 75 % of the scale-down window of 300 s is known" in explain(decision)
+
+
+def test_what_a_partial_reading_asked_for_is_kept_for_the_window() -> None:
+    decisions = watched([KNOWN] * 20 + [Reading(State.PARTIAL, 150.0)] + [KNOWN] * 20)
+    assert [one.replicas for one in decisions[20:40]] == [20] + [15] * 19
+    assert decisions[40].replicas == 1
+
+
+def test_an_unknown_moment_does_not_delay_a_scale_out() -> None:
+    policy = replace(WAITING, scale_up=replace(FREE, stabilization_s=60.0))
+    busy = value(300.0)
+    decisions = watched([busy, busy, FAILED, busy, busy, busy], policy)
+    assert decisions[-1].replicas == 30
 
 
 def test_cooldowns_count_from_accepted_writes_only() -> None:

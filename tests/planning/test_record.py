@@ -27,6 +27,7 @@ _MEMORIES = st.builds(
     Memory,
     decided_s=st.none() | _ANY_FLOAT,
     recommendations=st.lists(st.tuples(_ANY_FLOAT, _COUNT), max_size=5).map(tuple),
+    unsure=st.lists(st.tuples(_ANY_FLOAT, _COUNT), max_size=5).map(tuple),
     scale_ups=st.lists(st.tuples(_ANY_FLOAT, _COUNT), max_size=3).map(tuple),
     scale_downs=st.lists(st.tuples(_ANY_FLOAT, _COUNT), max_size=3).map(tuple),
     spent=st.builds(Spent, _ANY_FLOAT, _ANY_FLOAT, _ANY_FLOAT, _ANY_FLOAT),

@@ -34,6 +34,8 @@ CAPS = MONEY | {Reason.TOO_MANY_REPLICAS}
 NUMBERED = (State.VALUE, State.PARTIAL, State.STALE)
 GAP_S = 300.0
 GAP_STEPS = 5
+MOST_UNKNOWN = 0.2
+"""Of the moments of a scale-down window after which something may be removed."""
 COMPARE_EVERY = 16
 """Every so many steps the decision is also made with other inputs, to compare the answers."""
 
@@ -76,6 +78,7 @@ class World:
     raised: bool = False
     writes: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
     demands: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
+    unknown_s: deque[float] = field(default_factory=lambda: deque(maxlen=400))
 
     def step(self, weather: Weather) -> Decision:
         policy = self.policy
@@ -96,6 +99,7 @@ class World:
         if self.decided_s is None or self.now_s - self.decided_s > max(GAP_S, GAP_STEPS * policy.step_s):
             if weather.memory_lost:
                 self.demands.clear()
+                self.unknown_s.clear()
             self.demands.append((self.now_s, self.current))
         seen = self._observe(weather)
         outlook = Outlook(weather.forecast, weather.forecast, 0.0, "weather")
@@ -103,9 +107,10 @@ class World:
         self._check(seen, decision)
         if self.steps % COMPARE_EVERY == 0:
             self._compare(seen, outlook, decision)
-        # What is unknown counts as demand for what is there, so the window starts again after it.
-        demand = self._fresh(decision)
-        self.demands.append((self.now_s, demand if self._all_known(seen) else max(demand, seen.current)))
+        if any(wish.replicas is not None for wish in decision.wishes):
+            self.demands.append((self.now_s, self._fresh(decision)))
+        if not self._all_known(seen):
+            self.unknown_s.append(self.now_s)
         self.decided_s = self.now_s
         self.memory = decision.memory
         lifted = any(change.reason is Reason.KNOWN_EVENT for change in decision.changes)
@@ -159,6 +164,9 @@ class World:
         since_s = self.now_s - policy.scale_down.stabilization_s
         wanted = max((count for at_s, count in self.demands if at_s > since_s), default=0)
         assert after >= min(before, max(wanted, self._fresh(decision))), "the scale-down window is waited for"
+        unknown = {at_s for at_s in self.unknown_s if at_s > since_s}
+        moments = unknown | {at_s for at_s, _ in self.demands if at_s > since_s} | {self.now_s}
+        assert len(unknown) <= MOST_UNKNOWN * len(moments), "most of the scale-down window is known"
         if self.writes:
             assert self.now_s - self.writes[-1][0] >= policy.cooldown_down_s, "scale-down cooldown"
 
