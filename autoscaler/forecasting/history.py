@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoscaler.forecasting.forecaster import DAY_S
-from autoscaler.series import Batch, Grade, Ints
+from autoscaler.series import Batch, Grade, Ints, Series
 
 _HOUR_S = 3600
 _FEWEST_FOR_LEVEL = 3
@@ -67,6 +67,15 @@ def _grade(known: int, span: int, step_s: int, seasons: tuple[int, ...]) -> Grad
     if known >= _FEWEST_FOR_TREND and span_s >= _HOUR_S:
         return Grade.TREND
     return Grade.LEVEL
+
+
+def own_series(history: Batch, row: int) -> Series:
+    """One row as a series, without the steps before its first known one."""
+    values = history.values[row]
+    known = np.isfinite(values)
+    first = int(np.argmax(known)) if known.any() else 0
+    start_s = int(history.end_s[row]) - (history.width - 1 - first) * history.step_s
+    return Series("", start_s, history.step_s, values[first:])
 
 
 def described(span: int, step_s: int) -> str:

@@ -29,7 +29,6 @@ _LOWEST, _HIGHEST = -0.5, 2.0
 _LEARNED = (-2.0, 3.0)
 """Rises are learned within these bounds, lest one burst from nothing bend all weights. The errors
 they are calibrated with are not bounded: such bursts come again."""
-_MOST_RISE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +94,23 @@ class PeakRidge:
         penalty[0] *= 0.1
         normal[np.diag_indices_from(normal)] += penalty
         centre = np.linalg.solve(normal, weighted.T @ np.clip(rise, *_LEARNED)).astype(np.float64)
-        error = rise - np.clip(signs @ centre, _LOWEST, _HIGHEST)
+        error = rise - clipped(signs @ centre)
         spread = np.linalg.solve(normal, weighted.T @ np.minimum(np.abs(error), _LEARNED[1])).astype(
             np.float64
         )
         least = _LEAST_SPREAD * float(np.median(np.abs(error))) + 1e-4
         newest = age_s <= max(_CALIBRATED_S, float(np.sort(age_s)[min(len(age_s), _FEWEST_MOMENTS) - 1]))
-        scaled = error[newest] / _scale(signs[newest] @ spread, least)
+        scaled = error[newest] / scale(signs[newest] @ spread, least)
         found = quantiles(scaled[np.newaxis, :, np.newaxis], levels)[0, 0]
         return PeakRidge(centre, spread, least, found)
 
-    def peaks(self, view: PeakView) -> Floats:
-        """Quantiles of the peak, [row, level]; NaN where the present level is unknown."""
-        centre = np.clip(view.signs @ self.centre, _LOWEST, _HIGHEST)
-        scale = _scale(view.signs @ self.spread, self.least)
-        rise = np.clip(centre[:, np.newaxis] + scale[:, np.newaxis] * self.errors, -_MOST_RISE, _MOST_RISE)
-        peaks: Floats = view.level[:, np.newaxis] * np.exp(rise)
-        return peaks
+
+def clipped(rise: Floats) -> Floats:
+    """An expected rise within what a linear model is believed."""
+    return np.clip(rise, _LOWEST, _HIGHEST)
 
 
-def _scale(spread: Floats, least: float) -> Floats:
+def scale(spread: Floats, least: Floats | float) -> Floats:
     """The square root of the predicted error: half-way between trusting it and ignoring it."""
-    return np.sqrt(np.maximum(spread, least))
+    size: Floats = np.sqrt(np.maximum(spread, least))
+    return size

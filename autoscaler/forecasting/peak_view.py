@@ -7,12 +7,12 @@ of moments of one row as strided views, are looked at in one pass.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.past import Past, mean_of, median_of
 from autoscaler.series import Batch, Floats
 
 _MINUTE_S = 60
@@ -25,13 +25,16 @@ _SMOOTHING_S = 7 * _MINUTE_S
 _HOUR_S = 3600
 _HOURS = 6
 _CYCLES = 7
-_COLUMNS_FOR_LONG_MEANS = 160
 _NEGLIGIBLE_SHARE = 0.02
 _MOST = 3.0
+_MOST_RISE = 10.0
 _UNIT = 0.1
 """Signs are clipped to a factor of e ** 3 and counted in steps of a tenth, where the ridge's penalty
 is one."""
 
+
+SIGNS = 17
+"""Number of signs, the constant one included."""
 
 _Log = Callable[[Floats], Floats]
 
@@ -55,10 +58,10 @@ class PeakView:
         season_s: shortest season; its last seven cycles are looked at as far as the rows reach.
         ceiling: [row], above which a sample is absurd and counts as missing.
         """
-        past = _Past(recent.values, recent.step_s, ceiling)
+        past = Past(recent, ceiling)
         season = max(1, round(season_s / recent.step_s))
-        mean = past.long_mean(_CYCLES * season)
-        usual = np.fmax(past.long_mean(season), mean)
+        mean = mean_of(past.thinned(_CYCLES * season))
+        usual = np.fmax(mean_of(past.thinned(season)), mean)
         negligible = np.maximum(_NEGLIGIBLE_SHARE * usual, 1e-9)
 
         def log(load: Floats) -> Floats:
@@ -79,13 +82,18 @@ class PeakView:
         weight = np.clip(level / np.fmax(mean, negligible), 0.02, 20.0)
         return PeakView(level, negligible, weight, columns)
 
+    def peaks(self, rises: Floats) -> Floats:
+        """Rises [row, level] as loads; NaN where the present level is unknown."""
+        peaks: Floats = self.level[:, np.newaxis] * np.exp(np.clip(rises, -_MOST_RISE, _MOST_RISE))
+        return peaks
+
     def rise(self, peak: Floats) -> Floats:
         """What is to be predicted: log of `peak` [row] over the level, NaN where either is unknown."""
         rise: Floats = np.log(np.maximum(peak, self.negligible)) - np.log(self.level)
         return rise
 
 
-def _seasonal_signs(past: _Past, log: _Log, lead: int, season: int) -> list[Floats]:
+def _seasonal_signs(past: Past, log: _Log, lead: int, season: int) -> list[Floats]:
     """How far the load rose from here at the same time in earlier cycles and hours.
 
     Median, last and seventh-last rise of the smoothed course, median rise of the raw one, and the
@@ -102,89 +110,13 @@ def _seasonal_signs(past: _Past, log: _Log, lead: int, season: int) -> list[Floa
     hourly = [_rise_after(past, log, back, lead) for back in hours if back >= lead]
     unknown = np.full(past.rows, np.nan)
     return [
-        _median(smoothed),
+        median_of(smoothed),
         smoothed[0],
         smoothed[-1],
-        _median(raw),
-        _median(hourly) if hourly else unknown,
+        median_of(raw),
+        median_of(hourly) if hourly else unknown,
     ]
 
 
-def _rise_after(past: _Past, log: _Log, back: int, lead: int) -> Floats:
+def _rise_after(past: Past, log: _Log, back: int, lead: int) -> Floats:
     return log(past.maximum(back - lead, lead)) - log(past.mean(back, past.steps(_LEVEL_S)))
-
-
-class _Past:
-    """Slices of the past, counted backwards from the newest step; NaN where they hold nothing."""
-
-    def __init__(self, values: Floats, step_s: int, ceiling: Floats) -> None:
-        self._values = values
-        self._step_s = step_s
-        self._ceiling = ceiling[:, np.newaxis]
-        self.rows = len(values)
-
-    def steps(self, seconds: int) -> int:
-        return max(1, round(seconds / self._step_s))
-
-    def slice(self, back: int, width: int) -> Floats:
-        """The `width` steps up to and including the one `back` steps ago, cut to what there is."""
-        end = self._values.shape[1] - max(back, 0)
-        first = max(0, self._values.shape[1] - back - width)
-        return self._believable(self._values[:, first : max(end, first)])
-
-    def mean(self, back: int, width: int) -> Floats:
-        return _mean(self.slice(back, width))
-
-    def maximum(self, back: int, width: int) -> Floats:
-        part = self.slice(back, width)
-        if part.shape[1] == 0:
-            return np.full(self.rows, np.nan)
-        highest: Floats = np.fmax.reduce(part, axis=1)
-        return highest
-
-    def smoothed_maximum(self, back: int, lead: int, reach: int) -> Floats:
-        """Maximum, over the `lead` steps after `back`, of the mean over `reach` steps to both sides."""
-        width = 2 * reach + 1
-        part = self.slice(max(0, back - lead - reach), lead + 2 * reach)
-        if part.shape[1] < width:
-            return np.full(self.rows, np.nan)
-        running = np.cumsum(part, axis=1)
-        running[:, width:] -= running[:, :-width].copy()
-        highest: Floats = np.fmax.reduce(running[:, width - 1 :], axis=1) / width
-        return highest
-
-    def long_mean(self, width: int) -> Floats:
-        """Mean over a long span, from evenly thinned samples."""
-        newest_first = self._values[:, -width:][:, ::-1]
-        thinned = newest_first[:, :: max(1, math.ceil(width / _COLUMNS_FOR_LONG_MEANS))]
-        return _mean(self._believable(thinned))
-
-    def _believable(self, part: Floats) -> Floats:
-        absurd = part > self._ceiling
-        return np.where(absurd, np.nan, part) if absurd.any() else part
-
-
-def _mean(part: Floats) -> Floats:
-    """Mean of what is known; NaN where nothing is."""
-    total: Floats = part.sum(axis=1)
-    gaps = np.isnan(total)
-    if part.shape[1] == 0:
-        return np.full(len(part), np.nan)
-    mean: Floats = total / part.shape[1]
-    if gaps.any():
-        some = part[gaps]
-        known = np.isfinite(some)
-        count = known.sum(axis=1)
-        sums = np.where(known, some, 0.0).sum(axis=1)
-        mean[gaps] = np.divide(sums, count, out=np.full(len(some), np.nan), where=count > 0)
-    return mean
-
-
-def _median(of: list[Floats]) -> Floats:
-    """Element-wise median of what is known."""
-    ordered = np.sort(np.stack(of), axis=0)  # NaN last
-    count = np.isfinite(ordered).sum(axis=0)
-    low = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[np.newaxis], axis=0)[0]
-    high = np.take_along_axis(ordered, np.minimum(count // 2, len(of) - 1)[np.newaxis], axis=0)[0]
-    middle: Floats = (low + high) / 2.0
-    return middle

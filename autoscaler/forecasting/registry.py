@@ -12,11 +12,14 @@ from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.fourier import Fourier
 from autoscaler.forecasting.holt_winters import HoltWinters
 from autoscaler.forecasting.isolation import Isolated
+from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks
+from autoscaler.forecasting.peak_source import RIDGE, PeakSource, RidgePeaks
 from autoscaler.forecasting.prophet import ProphetModel, installed
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.residuals import Residuals
 from autoscaler.forecasting.seasonal_naive import SeasonalNaive
-from autoscaler.forecasting.sharpened import RIDGE, Sharpened
+from autoscaler.forecasting.sharpened import Sharpened
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.forecasting.stl import SeasonalTrend
 from autoscaler.forecasting.trend import Trend
 from autoscaler.series import Floats, Ints
@@ -26,7 +29,7 @@ FAST = ("trend", "seasonal-naive", "fourier")
 """Models that fit thousands of workloads at once, simplest first: what `auto` chooses among."""
 SLOW = ("holt-winters", "stl", "prophet")
 """Models that are fitted workload by workload."""
-NAMES = (AUTO, RIDGE, *FAST, *SLOW)
+NAMES = (AUTO, LEARNED, RIDGE, *FAST, *SLOW)
 
 
 def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = False) -> Forecaster:
@@ -41,10 +44,12 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(NAMES)}")
     naive = _alone("seasonal-naive")
     if name == RIDGE:
-        return Reaching(Sharpened(name, naive, always=True), naive)
+        return Reaching(Sharpened(name, naive, RidgePeaks(), always=True), naive)
+    if name == LEARNED:
+        return Reaching(Sharpened(name, naive, _learned(), always=True), naive)
     if name == AUTO:
         tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
-        model: Forecaster = Sharpened(AUTO, _chosen(tried))
+        model: Forecaster = Sharpened(AUTO, _chosen(tried), _learned())
         beyond: Forecaster = _chosen(FAST)
     elif name == "prophet" and not installed():
         model = beyond = Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
@@ -55,6 +60,12 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
     if deadline_s is not None and slow and model is not beyond:
         model = Isolated(model, naive, deadline_s)
     return Reaching(model, beyond)
+
+
+def _learned() -> PeakSource:
+    """The shared model of the peak; without one that can be used, each workload's own ridge."""
+    model = shipped_model()
+    return RidgePeaks(note=model) if isinstance(model, str) else LearnedPeaks(model)
 
 
 def _alone(name: str) -> Forecaster:

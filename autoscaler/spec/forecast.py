@@ -48,7 +48,16 @@ class ForecastSpec(Model):
     """How the load is forecast. Everything has a default."""
 
     model: Literal[
-        "auto", "ridge", "seasonal-naive", "holt-winters", "stl", "prophet", "fourier", "trend", "none"
+        "auto",
+        "learned",
+        "ridge",
+        "seasonal-naive",
+        "holt-winters",
+        "stl",
+        "prophet",
+        "fourier",
+        "trend",
+        "none",
     ] = Field("auto", description="Forecasting model. auto picks per workload; none scales on signals alone.")
     history_s: Duration = defaulted("28d", "How much history is read.")
     step_s: Duration = defaulted("1m", "Resolution of history, forecast and decisions.")

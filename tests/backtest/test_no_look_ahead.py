@@ -84,7 +84,7 @@ def by_baseline(text: str, scored_from: int) -> Asked:
     return asked
 
 
-@pytest.mark.parametrize("model", ["none", "trend", "seasonal-naive", "fourier", "auto"])
+@pytest.mark.parametrize("model", ["none", "trend", "seasonal-naive", "fourier", "ridge", "learned", "auto"])
 def test_no_fast_model_looks_ahead(model: str) -> None:
     series = wave(4)
     asked = by_policy(default_candidate(series, WORLD, model))

@@ -8,10 +8,11 @@ from loads import MONDAY_S, daily
 
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
+from autoscaler.forecasting.peak_source import RIDGE
 from autoscaler.forecasting.peak_view import PeakView
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.sharpened import RIDGE, Sharpened
+from autoscaler.forecasting.sharpened import Sharpened
 from autoscaler.series import Batch, Floats, Series
 
 LEAD = 5

@@ -1,0 +1,63 @@
+"""What predicts nothing but the peak over the lead time: the interface, and the ridge as the simplest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings
+from autoscaler.forecasting.own_ridges import OwnRidges
+from autoscaler.forecasting.peak_view import PeakView
+from autoscaler.forecasting.seasonal_naive import ceiling
+from autoscaler.series import Batch, Floats, Ints
+
+RIDGE = "ridge"
+
+
+class PeakSource(Protocol):
+    """A model of the peak that can be fitted to many workloads at once."""
+
+    name: str
+    note: str
+    """Why it is used where nobody compared it with anything."""
+
+    def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
+        """Learn from a cleaned `history` [workload, time] for a lead of `settings.horizon` steps."""
+        ...
+
+
+class FittedPeaks(Protocol):
+    """A fitted model of the peak. Immutable."""
+
+    def peaks(self, recent: Batch, workload: Ints) -> Floats:
+        """Quantiles at the settings' levels, rising, [row, level]; NaN in rows it cannot say anything of."""
+        ...
+
+
+@dataclass(slots=True)
+class RidgePeaks:
+    """Implements PeakSource: each workload's own ridge."""
+
+    name: str = RIDGE
+    note: str = "as configured"
+
+    def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
+        """Fit a ridge for every workload that has enough of a past."""
+        season_s = min(settings.seasons_s, default=DAY_S)
+        levels = np.array(sorted(settings.levels))
+        ridges = OwnRidges.fit(history, settings.horizon, season_s, levels)
+        return _FittedRidges(ridges, settings.horizon, season_s, ceiling(history.values))
+
+
+@dataclass(frozen=True, slots=True)
+class _FittedRidges:
+    ridges: OwnRidges
+    lead: int
+    season_s: int
+    ceiling: Floats
+
+    def peaks(self, recent: Batch, workload: Ints) -> Floats:
+        view = PeakView.of(recent, self.lead, self.season_s, self.ceiling[workload])
+        return view.peaks(self.ridges.rises(view, workload))
