@@ -85,8 +85,9 @@ def costs(entry: Entry, now_s: float) -> Costs:
 
 def total(several: Iterable[Costs]) -> Costs:
     """The sum of what is known; None where nothing is."""
-    columns = zip(*((getattr(one, field.name) for field in fields(Costs)) for one in several), strict=True)
-    known = [[value for value in column if value is not None] for column in columns]
+    rows = list(several)
+    columns = [[getattr(row, field.name) for row in rows] for field in fields(Costs)]
+    known = [[amount for amount in column if amount is not None] for column in columns]
     return Costs(*(sum(column) if column else None for column in known))
 
 

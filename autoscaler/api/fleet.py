@@ -184,13 +184,17 @@ class Fleet:
         self._read, self._read_s = time.monotonic(), self._now_s()
         return self._take_in(rows, kept)
 
+    def look(self) -> None:
+        """Refresh, and tell all who listen."""
+        changed = self.refresh()
+        for heard in self._listeners:
+            heard(changed)
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                changed = self.refresh()
-                for heard in self._listeners:
-                    heard(changed)
+                self.look()
             except Exception:  # noqa: BLE001 - this thread must outlive whatever one look at the store meets
                 _LOG.exception("looking at the store failed")
             self._stopping.wait(max(0.0, _EVERY_S - (time.monotonic() - began)))

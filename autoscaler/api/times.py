@@ -55,9 +55,9 @@ def shown_time(seconds: float | None) -> str | None:
     """RFC 3339 in UTC, to the millisecond; None stays None."""
     if seconds is None:
         return None
-    moment = datetime.datetime.fromtimestamp(round(seconds, 3), datetime.UTC)
-    digits = "milliseconds" if moment.microsecond else "seconds"
-    return moment.isoformat(timespec=digits).replace("+00:00", "Z")
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    moment = datetime.datetime.fromtimestamp(whole, datetime.UTC).replace(microsecond=milliseconds * 1000)
+    return moment.isoformat(timespec="milliseconds" if milliseconds else "seconds").replace("+00:00", "Z")
 
 
 _INSTANT_WORDS = 'must be a time such as "2026-11-27T18:00:00Z", or epoch seconds such as 1795802400'

@@ -1,5 +1,7 @@
-"""Traffic that was never there: a daily and weekly rhythm with noise that lasts some minutes; and forecasts of
-it that know the rhythm and the present noise, but not the noise to come."""
+"""Traffic that was never there: a daily and weekly rhythm with noise that lasts some minutes.
+
+And forecasts of it, which know the rhythm and the present noise, but not the noise to come.
+"""
 
 from __future__ import annotations
 

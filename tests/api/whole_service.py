@@ -9,24 +9,19 @@ from typing import Any
 
 from filled_store import END_S, fill
 from guarded_service import HOST, MadeUpAccess
-from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from autoscaler.api.access.access import Access
 from autoscaler.api.app import API, make_app
 from autoscaler.api.configuration import Limits
 from autoscaler.api.fleet import Fleet
-from autoscaler.api.news import News
-from autoscaler.api.openapi import describe
 from autoscaler.api.parts import OverrideRefused, Parts
-from autoscaler.api.protection.order import protect
-from autoscaler.api.protection.request_metrics import RequestMetrics
-from autoscaler.api.routes.probes import probe_routes
-from autoscaler.api.routes.resources import resource_routes
 from autoscaler.store.store import Store
 
 NOW_S = END_S - 20.0
 """Some seconds after the newest evaluation of all workloads."""
+
+CHECKOUT = f"{API}/namespaces/shop/workloads/checkout"
 
 
 class KeptOverrides:
@@ -43,32 +38,24 @@ class KeptOverrides:
 
 
 class WholeService:
-    """The application. The clock stands still until it is moved; the fleet is refreshed by hand."""
+    """The application. The clock stands still until it is moved; the fleet looks when it is told to."""
 
     def __init__(self, store: Store, access: Access | None = None, **limits: Any) -> None:
         self.now_s = NOW_S
         self.store = store
         self.fleet = Fleet(store, lambda: self.now_s)
-        self.fleet.refresh()
         self.overrides = KeptOverrides()
-        self.news = News(store, Limits(**limits).streams)
-        self.news.look(frozenset())
-        self.access = access or MadeUpAccess()
         self.parts = Parts(
             store=store,
             fleet=self.fleet,
-            access=self.access,
+            access=access or MadeUpAccess(),
             overrides=self.overrides,
             jobs=None,
             limits=Limits(**{"requests_per_minute": 1_000_000, **limits}),
             now_s=lambda: self.now_s,
         )
         self.app = make_app(self.parts)
-        metrics = RequestMetrics(CollectorRegistry())
-        self.app.include_router(resource_routes(self.news), prefix=API)
-        self.app.include_router(probe_routes(metrics.registry))
-        describe(self.app)
-        protect(self.app, self.access, self.parts.limits, metrics)
+        self.fleet.look()
 
     def client(self, token: str = "root-token") -> TestClient:
         """Of a caller who may everything, if not said otherwise; use it as a context manager."""
