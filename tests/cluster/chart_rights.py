@@ -33,12 +33,12 @@ class Right:
 
 
 class ChartRights:
-    """Accounts, roles and bindings that `helm template` makes for a release in `namespace`."""
+    """Accounts, roles and bindings that `helm template` makes for the operator, without the service."""
 
     def __init__(self, plane: ControlPlane, namespace: str, folder: Path, values: dict[str, Any]) -> None:
         self._plane = plane
         self._namespace = namespace
-        manifests = _rendered(namespace, folder, values)
+        manifests = _rendered(namespace, folder, {"api": {"enabled": False}, **values})
         self._objects = [m for m in manifests if m["kind"] in _RBAC and not _is_for_users(m)]
         (self.account,) = [m["metadata"]["name"] for m in self._objects if m["kind"] == "ServiceAccount"]
         (map_,) = [m for m in manifests if m["kind"] == "ConfigMap"]

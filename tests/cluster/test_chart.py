@@ -139,8 +139,13 @@ def test_the_pods_run_where_only_restricted_ones_may(
             "scalableResources": [{"group": "argoproj.io", "resource": "rollouts"}],
             "tolerations": [{"operator": "Exists"}],
         },
+        {
+            "store": {"url": "postgresql+psycopg://autoscaler@db.data/autoscaler"},
+            "api": {"tlsSecret": "api-tls", "audiences": ["autoscaler"]},
+            "networkPolicy": {"enabled": True, "apiFrom": [{"podSelector": {}}]},
+        },
     ],
-    ids=["namespaced", "volume", "network"],
+    ids=["namespaced", "volume", "network", "service of its own"],
 )
 def test_the_api_server_accepts_every_object_as_the_chart_writes_it(
     values: dict[str, Any], control_plane: ControlPlane, namespace: str, helm: _Helm, tmp_path: Path
