@@ -48,10 +48,10 @@ class AccessLog:
             ended_at = time.perf_counter()
             waited_s = (answered_at or ended_at) - began_at
             self._metrics.ended(method_of(scope), route_of(scope), status, waited_s)
-            _tell(scope, status, waited_s, ended_at - began_at)
+            _tell(scope, status, ended_at - began_at)
 
 
-def _tell(scope: Scope, status: int, waited_s: float, took_s: float) -> None:
+def _tell(scope: Scope, status: int, took_s: float) -> None:
     caller = caller_of(scope)
     _log.log(
         _level(status, is_known=caller is not None),
@@ -59,8 +59,7 @@ def _tell(scope: Scope, status: int, waited_s: float, took_s: float) -> None:
         method=method_of(scope),
         route=route_of(scope),
         status=status,
-        seconds=round(waited_s, 6),
-        untilEnd=round(took_s, 6),
+        seconds=round(took_s, 6),
         caller=caller.name if caller else None,
         address=client_address(scope),
         requestId=request_id(scope),

@@ -14,7 +14,8 @@ class RequestMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._took = Histogram(
-            f"{_PREFIX}_request_seconds",
+            # Not api_request_seconds, which is the operator's, of requests to Kubernetes.
+            f"{_PREFIX}_answer_seconds",
             "Time from a request to the beginning of its answer.",
             ("method", "route", "status"),
             buckets=_SECONDS,
