@@ -10,6 +10,7 @@ import pytest
 import yaml
 from recorded_past import PER_REPLICA, WORKLOAD, manifest, observed, state
 
+from autoscaler.api.whatif import trial
 from autoscaler.api.whatif.comparison import compared
 from autoscaler.api.whatif.history import History, Unanswerable, history_of
 from autoscaler.api.whatif.manifest import changed, present
@@ -215,6 +216,26 @@ def test_the_manifest_is_whole_and_ready_to_be_applied() -> None:
     assert read["spec"]["maxReplicas"] == 80
     assert read["spec"]["cooldown"] == {"scaleDown": "10m"}
     assert read["spec"]["scaleTargetRef"] == {"kind": "Deployment", "name": "checkout"}
+
+
+def test_policies_that_differ_in_their_quantile_or_guards_share_one_forecast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = []
+    monkeypatch.setattr(trial, "foresee", lambda *given, real=trial.foresee: made.append(1) or real(*given))
+    as_is, foresights = present(manifest()), Foresights()
+    history = history_of(WORKLOAD, observed(0.5), 0.3)
+
+    def forecasts_for(patch: dict[str, Any], past: History) -> int:
+        before, after = len(made), changed(as_is, patch)
+        terms = terms_of(as_is, after, state())
+        compared(as_is, after, past, terms, foresights, lambda share, message: None)
+        return len(made) - before
+
+    assert forecasts_for({"forecast": {"quantile": "0.5"}}, history) == 1
+    assert forecasts_for({"forecast": {"quantile": "0.7"}, "cooldown": {"scaleDown": "1h"}}, history) == 0
+    assert forecasts_for({"forecast": {"leadTime": "10m"}}, history) == 1
+    assert forecasts_for({}, history_of(WORKLOAD, observed(0.5, seed=2), 0.3)) == 1
 
 
 def test_progress_only_grows() -> None:

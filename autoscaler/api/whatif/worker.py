@@ -33,7 +33,7 @@ def main(descriptor: int) -> None:
     # An interrupt at a terminal reaches the whole group; when to end is the service's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
-    logging.basicConfig(format="%(asctime)s %(levelname)s what-if: %(message)s", level=logging.INFO)
+    logging.basicConfig(format="%(asctime)s %(levelname)s what-if: %(message)s", level=logging.WARNING)
     connection = Connection(descriptor)
     setup: Setup = connection.recv()
     sys.path[:] = setup.path
