@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 
 from starlette.types import Scope
@@ -16,8 +17,13 @@ def client_address(scope: Scope) -> str:
     Behind a proxy this is the client's own only if the proxy is trusted to say so: see `protection/order.py`.
     """
     client = scope.get("client")
+    return _home(client[0] if client else "")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _home(host: str) -> str:
     try:
-        address = ipaddress.ip_address(client[0] if client else "")
+        address = ipaddress.ip_address(host)
     except ValueError:
         return "unknown"
     if address.version == 4:

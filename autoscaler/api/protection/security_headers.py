@@ -39,7 +39,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_UNLESS_SET = {"Cache-Control": "no-store"}
+_RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 class SecurityHeaders:
@@ -53,10 +53,8 @@ class SecurityHeaders:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                for name, value in _UNLESS_SET.items():
-                    headers.setdefault(name, value)
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+                message["headers"].extend(_RAW)
             await send(message)
 
         await self._app(scope, receive, guarded)
