@@ -183,7 +183,7 @@ def test_a_job_is_cancelled_once_and_that_is_audited(quiet: WhatIfService, tmp_p
     assert [entry.action for entry in entries] == ["jobs.cancel"]
 
 
-@pytest.mark.parametrize("id", ["x", "a" * 22, "../whoami", "%00", "é" * 22])
+@pytest.mark.parametrize("id", ["x", "a" * 22, "..%2Fwhoami", "%00", "é" * 22])
 def test_no_other_id_is_a_job(quiet: WhatIfService, id: str) -> None:
     for method in ("GET", "DELETE"):
         assert quiet.client().request(method, f"/api/v1/jobs/{id}").status_code in (404, 422)
@@ -271,7 +271,7 @@ def test_a_workload_in_no_state_to_be_tried_is_a_conflict(
     service = WhatIfService(tmp_path, 1, WhatIf())
     service.record(observed(0.1), **spec)
     service.store.write([StateKept(WORKLOAD, service.now_s + 1, {"perReplica": None})])
-    service.fleet.refresh()
+    service.fleet.look()
     response = service.client().post(f"{PATH}/what-if", json=QUESTION)
     assert (response.status_code, response.json()["code"]) == (409, code)
 

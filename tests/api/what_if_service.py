@@ -1,4 +1,4 @@
-"""The routes of what-if and jobs over a real store and a real worker, behind the real protection."""
+"""The service with a recorded past in its store, and a real worker."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
 from guarded_service import ANNA, HOST, MadeUpAccess
-from prometheus_client import CollectorRegistry
 from recorded_past import DAY_S, MONDAY_S, WORKLOAD, manifest, observed, state
 from starlette.testclient import TestClient
+from whole_service import KeptOverrides
 
 from autoscaler.api.access.caller import Caller
 from autoscaler.api.access.verbs import Verb
-from autoscaler.api.annotating import OverrideRefused
+from autoscaler.api.app import make_app
 from autoscaler.api.configuration import Limits, WhatIf
 from autoscaler.api.fleet import Fleet
 from autoscaler.api.parts import Parts
-from autoscaler.api.problems import handle_problems
-from autoscaler.api.protection.order import protect
-from autoscaler.api.protection.request_metrics import RequestMetrics
-from autoscaler.api.routes import jobs as jobs_routes
-from autoscaler.api.routes import whatif as whatif_routes
 from autoscaler.api.whatif.jobs import Jobs
 from autoscaler.store.rows import ManifestKept, Observed, StateKept
 from autoscaler.store.store import Store
@@ -32,11 +26,6 @@ from autoscaler.store.store import Store
 PATH = "/api/v1/namespaces/shop/workloads/checkout"
 BEN = Caller("ben")
 READER = Caller("reader")
-
-
-class NoOverrides:
-    async def put(self, workload: str, text: str | None) -> None:
-        raise OverrideRefused("not here")
 
 
 class WhatIfService:
@@ -55,20 +44,17 @@ class WhatIfService:
             ("ben", Verb.WRITE, "shop"),
             ("reader", Verb.READ, "shop"),
         }
-        self.app = FastAPI()
-        self.app.state.parts = Parts(
-            self.store,
-            self.fleet,
-            self.access,
-            NoOverrides(),
-            self.jobs,
-            now_s=lambda: self.now_s,
+        self.app = make_app(
+            Parts(
+                self.store,
+                self.fleet,
+                self.access,
+                KeptOverrides(),
+                self.jobs,
+                Limits(requests_per_minute=100_000, anonymous_per_minute=100_000),
+                lambda: self.now_s,
+            )
         )
-        handle_problems(self.app)
-        for router in (whatif_routes.router, jobs_routes.router):
-            self.app.include_router(router, prefix="/api/v1")
-        limits = Limits(requests_per_minute=100_000, anonymous_per_minute=100_000)
-        protect(self.app, self.access, limits, RequestMetrics(CollectorRegistry()))
 
     def record(self, rows: Sequence[Observed], **spec: Any) -> None:
         """Keep what was seen of a workload, its manifest with these parts of its spec, and its state."""
@@ -79,7 +65,7 @@ class WhatIfService:
                 StateKept(WORKLOAD, self.now_s, state()),
             ]
         )
-        self.fleet.refresh()
+        self.fleet.look()
 
     def client(self, caller: Caller = ANNA) -> TestClient:
         """A client that shows the caller's token."""
