@@ -215,7 +215,8 @@ _LEASES_MAY_NOT = ["update leases.coordination.k8s.io/other", "list leases.coord
 def test_the_operator_may_do_what_it_does_and_no_more(
     control_plane: ControlPlane, namespace: str, helm: _Helm
 ) -> None:
-    helm("install", str(_CHART))
+    # With PostgreSQL the service has an account of its own, and the operator's has no right of it.
+    helm("install", str(_CHART), "--set", "store.url=postgresql+psycopg://autoscaler@db.data/autoscaler")
     token = control_plane.service_account_token(namespace, _NAME)
 
     def may(what: str, where: str = "default") -> bool:
@@ -256,6 +257,8 @@ def _operator(helm: _Helm, folder: Path, prometheus: str, values: dict[str, Any]
     configuration = yaml.safe_load(helm.plane.request("GET", path)["data"]["config.yaml"])
     # Where a pod keeps histories and listens is no place for a test.
     del configuration["server"], configuration["forecasts"]
+    # Nor is there a pod to be labelled.
+    configuration["leaderElection"]["labelPod"] = False
     kubeconfig = helm.plane.kubeconfig_for_token(token, "operator")
     return OperatorProcess(folder / "operator", kubeconfig, prometheus, **configuration)
 
