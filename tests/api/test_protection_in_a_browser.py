@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import APIRouter, Depends
 from guarded_service import GuardedService
 from starlette.responses import HTMLResponse, Response
+from whole_service import filled_service
 
 from autoscaler.api.access.rules import open_to_all
 
@@ -148,3 +149,21 @@ def test_a_page_of_a_neighbour_cannot_change_anything(page: Any, url: str, servi
         page.wait_for_url(f"{url}/api/**")
     assert "ForeignOrigin" in page.content()
     assert service.writes == []
+
+
+def test_the_reference_of_the_api_is_shown_and_tried_out_under_our_policy(
+    browser: Any, tmp_path: Path
+) -> None:
+    with filled_service(tmp_path, 1 / 24) as whole, _serving(whole.app) as url:
+        cookie = {"name": "pa_session", "value": "root-token", "url": url}
+        with browser.new_context() as context:
+            context.add_cookies([cookie])
+            page = context.new_page()
+            complaints = _complaints(page)
+            page.goto(f"{url}/docs")
+            page.click("#operations-people-whoAmI .opblock-summary-control")
+            page.click("text=Try it out")
+            page.click("text=Execute")
+            page.wait_for_selector(".live-responses-table .response")
+            assert '"name": "root"' in page.inner_text(".live-responses-table .response")
+    assert complaints == []
