@@ -12,10 +12,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings, Interval, PathPredictor
 from autoscaler.forecasting.grid import Coarse, coarse, visible_seasons
@@ -24,6 +23,9 @@ from autoscaler.forecasting.localtime import Clock, follows_the_clock
 from autoscaler.forecasting.profile import ProfilePath, TableCourse
 from autoscaler.forecasting.seasonal_naive import ceiling
 from autoscaler.series import Batch, Floats, Ints
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CELL_S = 1800
 _CELLS_PER_SEASON = 48
@@ -78,6 +80,8 @@ def _frame(
 
     An event is a regressor only when it has happened before: otherwise there is nothing to learn.
     """
+    import pandas as pd
+
     clock = Clock.of(settings.time_zone, int(times[0]), int(times[-1]))
     columns: dict[str, Any] = {"ds": pd.to_datetime(clock.local_s(times), unit="s")}
     for season_s in seasons:

@@ -265,3 +265,12 @@ def test_a_worker_does_not_outlive_a_service_that_is_killed(tmp_path: Path) -> N
         service.kill()
         service.wait()
     assert gone(process)
+
+
+def test_the_worker_starts_with_what_all_questions_need_and_no_more() -> None:
+    heavy = ("pandas", "statsmodels", "scipy", "lightgbm", "prophet", "matplotlib", "plotly")
+    program = (
+        f"import sys, autoscaler.api.whatif.worker; print([name for name in {heavy} if name in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "[]"
