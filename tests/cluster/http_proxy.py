@@ -83,13 +83,20 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Passed on to another server."""
+
+    target_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class First:
     """Passed on after `work` was done."""
 
     work: Callable[[], object]
 
 
-Fault = Refuse | LoseAnswer | Hold | Late | First
+Fault = Refuse | LoseAnswer | Hold | Late | Elsewhere | First
 Rule = Callable[[Asked], Fault | None]
 """What is to go wrong with a request, None for nothing."""
 
@@ -122,9 +129,7 @@ class HttpProxy:
     def __init__(
         self, target_url: str, ca_file: Path | None = None, serving: tuple[Path, Path] | None = None
     ) -> None:
-        parts = urlsplit(target_url)
-        assert parts.hostname and parts.port, f"a URL with a port, not {target_url}"
-        self._target = (parts.hostname, parts.port)
+        self._target = _address(target_url)
         self._trust = ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
         self._shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if serving else None
         if serving:
@@ -195,14 +200,15 @@ class HttpProxy:
                     self._closed.wait(fault.seconds)
                 case First():
                     fault.work()
-            status = self._pass_on(handler, asked, lose=isinstance(fault, LoseAnswer))
+            target = _address(fault.target_url) if isinstance(fault, Elsewhere) else self._target
+            status = self._pass_on(handler, asked, target, lose=isinstance(fault, LoseAnswer))
         except (OSError, http.client.HTTPException):
             handler.break_off()
         finally:
             self.exchanges.append(Exchange(asked, status))
 
-    def _pass_on(self, handler: _Handler, asked: Asked, *, lose: bool) -> int:
-        host, port = self._target
+    def _pass_on(self, handler: _Handler, asked: Asked, target: tuple[str, int], *, lose: bool) -> int:
+        host, port = target
         upstream = (
             http.client.HTTPSConnection(host, port, timeout=_UPSTREAM_S, context=self._trust)
             if self._trust
@@ -238,6 +244,12 @@ class HttpProxy:
                 time.sleep(0.05)
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         handler.wfile.write(b"0\r\n\r\n")
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname and parts.port, f"a URL with a port, not {url}"
+    return parts.hostname, parts.port
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -105,6 +106,35 @@ def test_no_time_costs_a_negative_amount(moved_s: float) -> None:
     assert spent.day >= 0.0 and spent.month >= 0.0
     if moved_s < 0.0 and spent.day_start_s == before.spent.day_start_s:
         assert spent.day == pytest.approx(before.spent.day)
+
+
+@pytest.mark.parametrize("leap_s", [-1.0, -0.5, 1.0], ids=["repeated", "smeared", "left-out"])
+def test_a_leap_second_moves_no_change_by_more_than_one_decision_and_costs_a_second_at_most(
+    leap_s: float,
+) -> None:
+    def course(leap_s: float) -> tuple[list[int], list[float]]:
+        memory, current, counts, spent = settled(4), 4, [], []
+        for number in range(60):
+            now_s = NOW_S + 15.0 * (number + 1) + (leap_s if number >= 10 else 0.0)
+            decision = decided(now_s, 60.0 if number < 20 else 10.0, current, memory)
+            memory = accepted(decision.memory, now_s, current, decision.replicas)
+            current = decision.replicas
+            counts.append(current)
+            spent.append(memory.spent.day)
+        return counts, spent
+
+    (plain, plain_spent), (leaping, leaping_spent) = course(0.0), course(leap_s)
+    assert len(set(plain)) >= 4, "something is added, and something removed"
+    later = [plain[0], *plain[:-1]]
+    assert all(count in near for count, *near in zip(leaping, plain, later, [*plain[1:], 0], strict=True))
+    assert all(before <= after for before, after in itertools.pairwise(leaping_spent))
+    assert abs(leaping_spent[-1] - plain_spent[-1]) <= 1.1 * max(plain) * 16.0 / HOUR_S
+
+
+def test_a_second_that_happens_twice_is_paid_once() -> None:
+    once = decided(NOW_S + 15.0, 40.0, 4, settled(4))
+    again = decided(NOW_S + 15.0, 40.0, 4, once.memory)
+    assert (again.replicas, again.memory.spent) == (once.replicas, once.memory.spent)
 
 
 def test_an_outage_seen_by_a_clock_that_was_ahead_is_over_after_its_recovery() -> None:

@@ -21,7 +21,7 @@ from audit import Audit
 from control_plane import ControlPlane, wait_until
 from http_proxy import Hold, HttpProxy, Late, Refuse, every
 from live_prometheus import LivePrometheus, Past, Sample
-from operator_process import PERIOD_S, OperatorProcess, Resources, SteadyLoad
+from operator_process import PERIOD_S, OperatorProcess, Resources, SteadyLoad, events
 from pod_metrics import PodMetrics
 from tcp_proxy import TcpProxy
 
@@ -226,7 +226,7 @@ class _Renamed(LivePrometheus):
         )
 
 
-def test_one_absurd_sample_moves_the_count_by_one_step_at_most(
+def test_one_absurd_sample_moves_the_count_by_one_step_at_most_and_is_named(
     control_plane: ControlPlane,
     namespace: str,
     resources: Resources,
@@ -243,6 +243,8 @@ def test_one_absurd_sample_moves_the_count_by_one_step_at_most(
         wait_until(lambda: control_plane.replicas("peak", namespace) == 4, 20, "4 again")
         # What scaleUp allows within 15 s by default: as many again.
         assert max(audit.counts("peak")) == 8
+    told = [event["note"] for event in events(control_plane, namespace) if event["reason"] == "Scaled"]
+    assert any("From 4 to 8 replicas" in note and "the present load of 35,000" in note for note in told)
 
 
 def test_a_window_that_fills_again_after_its_data_was_lost_removes_nothing(
