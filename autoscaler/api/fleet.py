@@ -132,11 +132,18 @@ _UNKNOWN_LAST = 1e300
 
 
 class Fleet:
-    """Keeps the snapshot fresh. now_s: epoch seconds by the clock that decisions are made by."""
+    """Keeps the snapshot fresh. now_s: epoch seconds by the clock that decisions are made by. clock: seconds
+    that only ever go on."""
 
-    def __init__(self, store: States, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: States,
+        now_s: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._now_s = now_s
+        self._clock = clock
         self._snapshot = Snapshot(0, {}, None)
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._newest_changed_s: float | None = None
@@ -181,7 +188,7 @@ class Fleet:
             return frozenset()
         if self._snapshot.outdated_since_s is not None:
             _LOG.info("the store can be read again")
-        self._read, self._read_s = time.monotonic(), self._now_s()
+        self._read, self._read_s = self._clock(), self._now_s()
         return self._take_in(rows, kept)
 
     def look(self) -> None:
@@ -192,16 +199,16 @@ class Fleet:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            began = time.monotonic()
+            began = self._clock()
             try:
                 self.look()
             except Exception:  # noqa: BLE001 - this thread must outlive whatever one look at the store meets
                 _LOG.exception("looking at the store failed")
-            self._stopping.wait(max(0.0, _EVERY_S - (time.monotonic() - began)))
+            self._stopping.wait(max(0.0, _EVERY_S - (self._clock() - began)))
 
     def _changes(self) -> tuple[list[StateKept], frozenset[str] | None]:
         """Rows that may have changed, and all workloads that there are where that was asked for."""
-        now = time.monotonic()
+        now = self._clock()
         newest_s = self._newest_changed_s
         if newest_s is None or now - self._all_read >= _ALL_EVERY_S:
             rows = self._store.states()
@@ -237,7 +244,7 @@ class Fleet:
 
     def _note_failure(self, why: str) -> None:
         snapshot = self._snapshot
-        known = self._read is not None and time.monotonic() - self._read < _OUTDATED_AFTER_S
+        known = self._read is not None and self._clock() - self._read < _OUTDATED_AFTER_S
         if known or snapshot.outdated_since_s is not None:
             return
         _LOG.warning("the store cannot be read; what is shown grows old", error=why)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filled_store import fill
 from starlette.testclient import TestClient
-from whole_service import WholeService, filled_service
+from whole_service import WholeService, service_over
+
+from autoscaler.store.store import Store
+
+
+def _filled(file: Path, days: float) -> Path:
+    store = Store.open(f"sqlite:///{file}")
+    store.migrate()
+    fill(store, days=days)
+    store.close()
+    return file
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeService]:
     """A quarter of a day of all scenes. Only for reading."""
-    with filled_service(tmp_path_factory.mktemp("service")) as made:
+    with service_over(_filled(tmp_path_factory.mktemp("service") / "store.db", 0.25)) as made:
         yield made
 
 
@@ -24,8 +36,14 @@ def client(service: WholeService) -> Iterator[TestClient]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def an_hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with an hour of all scenes, to be copied."""
+    return _filled(tmp_path_factory.mktemp("hour") / "store.db", 1 / 24)
+
+
 @pytest.fixture
-def own_service(tmp_path: Path) -> Iterator[WholeService]:
+def own_service(an_hour: Path, tmp_path: Path) -> Iterator[WholeService]:
     """An hour of all scenes, of one test's own."""
-    with filled_service(tmp_path, days=1 / 24) as made:
+    with service_over(shutil.copy(an_hour, tmp_path / "store.db")) as made:
         yield made

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filled_store import END_S, fill
+from filled_store import END_S
 from guarded_service import HOST, MadeUpAccess
 from starlette.testclient import TestClient
 
-from autoscaler.api.access.access import Access
 from autoscaler.api.app import API, make_app
 from autoscaler.api.configuration import Limits
 from autoscaler.api.fleet import Fleet
@@ -38,17 +37,19 @@ class KeptOverrides:
 
 
 class WholeService:
-    """The application. The clock stands still until it is moved; the fleet looks when it is told to."""
+    """The application. Its clocks stand still until they are moved; the fleet looks when it is told to."""
 
-    def __init__(self, store: Store, access: Access | None = None, **limits: Any) -> None:
+    def __init__(self, store: Store, access: MadeUpAccess | None = None, **limits: Any) -> None:
         self.now_s = NOW_S
+        self.steady_s = 0.0
         self.store = store
-        self.fleet = Fleet(store, lambda: self.now_s)
+        self.fleet = Fleet(store, lambda: self.now_s, lambda: self.steady_s)
         self.overrides = KeptOverrides()
+        self.access = access or MadeUpAccess()
         self.parts = Parts(
             store=store,
             fleet=self.fleet,
-            access=access or MadeUpAccess(),
+            access=self.access,
             overrides=self.overrides,
             jobs=None,
             limits=Limits(**{"requests_per_minute": 1_000_000, **limits}),
@@ -65,10 +66,8 @@ class WholeService:
 
 
 @contextmanager
-def filled_service(folder: Path, days: float = 0.25, **options: Any) -> Iterator[WholeService]:
-    """A service over a store of its own in `folder`, with a quarter of a day of all scenes."""
-    store = Store.open(f"sqlite:///{folder / 'store.db'}")
-    store.migrate()
-    fill(store, days=days)
+def service_over(file: Path, **options: Any) -> Iterator[WholeService]:
+    """A service over the store in a file."""
+    store = Store.open(f"sqlite:///{file}")
     yield WholeService(store, **options)
     store.close()

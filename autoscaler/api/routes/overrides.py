@@ -21,7 +21,7 @@ from autoscaler.api.shapes.people import FreezeOverride, Override, OverrideBody,
 from autoscaler.api.shapes.problem_answers import problem_answers
 from autoscaler.api.shapes.queries import Paged
 from autoscaler.api.times import shown_time
-from autoscaler.store.ids import id_number, id_text, new_id
+from autoscaler.store.ids import new_id
 from autoscaler.store.rows import OverrideEnded, OverrideMade
 from autoscaler.store.store import Store
 
@@ -29,6 +29,7 @@ router = APIRouter(prefix="/namespaces/{namespace}/workloads/{name}/overrides", 
 
 _CREATE, _DELETE = "overrides.create", "overrides.delete"
 _ENDED = "Ended"
+_FINDABLE = 1000
 
 
 @router.get(
@@ -162,8 +163,9 @@ def _annotation(made: OverrideMade) -> str:
 
 
 def _find(store: Store, workload: str, override: str) -> OverrideMade | None:
-    found = store.all_overrides(workload, before=id_text(id_number(override) + 1), limit=1)
-    return found[0] if found and found[0].id == override else None
+    """One of the newest; those before them have long ended."""
+    found = store.all_overrides(workload, limit=_FINDABLE)
+    return next((one for one in found if one.id == override), None)
 
 
 def _state(made: OverrideMade, now_s: float) -> str:
