@@ -140,3 +140,26 @@ def _fields(block: str, keys: frozenset[str]) -> dict[str, str]:
 
 def _numbers(text: str, kind: type[np.generic]) -> NDArray[Any]:
     return np.array(text.split(), dtype=kind)
+
+
+def splits_of(text: str, trees: int, leaves: int) -> tuple[NDArray[Any], ...]:
+    """A forest just grown as arrays: column, threshold, left and right [tree, split], value [tree, leaf].
+
+    The next split is told by its number, a leaf by -1 - its number. Missing trees answer 0.
+    """
+    shape = (trees, leaves - 1)
+    clue, threshold = np.zeros(shape, np.int16), np.full(shape, np.inf)
+    left, right = np.full(shape, -1, np.int8), np.full(shape, -1, np.int8)
+    value = np.zeros((trees, leaves))
+    for tree, block in enumerate(text.partition(_END)[0].split("\nTree=")[1:]):
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        values = _numbers(fields["leaf_value"], np.float64)
+        value[tree, : len(values)] = values
+        if len(values) == 1:
+            continue
+        inner = slice(0, len(values) - 1)
+        clue[tree, inner] = _numbers(fields["split_feature"], np.int64)
+        threshold[tree, inner] = _numbers(fields["threshold"], np.float64)
+        left[tree, inner] = _numbers(fields["left_child"], np.int64)
+        right[tree, inner] = _numbers(fields["right_child"], np.int64)
+    return clue, threshold, left, right, value

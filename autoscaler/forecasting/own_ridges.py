@@ -21,11 +21,12 @@ _FACT_LEVELS = (0.5, 0.9, 0.98)
 _FEWEST_ERRORS = 20
 _LEAST = 1e-3
 
-FACTS = tuple(
-    f"own errors {days}d {name}" for days in _DAYS for name in ("q50", "q90", "q98", "size", "against none")
-)
-"""Facts about the errors of a workload's ridge over the newest days: quantiles, the logarithm of their mean
-size, and of that relative to a forecast that only knows the mean rise."""
+_ABOUT_ERRORS = ("error q50", "error q90", "error q98", "error size", "error against none")
+_ABOUT_RISES = ("rise q50", "rise q90", "rise q98")
+
+FACTS = tuple(f"own {days}d {name}" for days in _DAYS for name in (*_ABOUT_ERRORS, *_ABOUT_RISES))
+"""Facts about the newest days of a workload: quantiles of its ridge's errors, the logarithm of their mean
+size, and of that relative to a forecast that only knows the mean rise, and quantiles of the rises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +88,6 @@ def _facts(moments: Moments, ridge: PeakRidge) -> Floats:
         mine, rise = error[newest], moments.rise[newest]
         size = np.abs(mine).mean() + _LEAST
         without = np.abs(rise - rise.mean()).mean() + _LEAST
-        facts.append(np.array([*np.quantile(mine, _FACT_LEVELS), np.log(size), np.log(size / without)]))
+        errors, rises = np.quantile(mine, _FACT_LEVELS), np.quantile(rise, _FACT_LEVELS)
+        facts.append(np.array([*errors, np.log(size), np.log(size / without), *rises]))
     return np.concatenate(facts)

@@ -28,6 +28,8 @@ _HOUR_S = 3600
 _LEVEL_S = 3 * _MINUTE_S
 _SMOOTHING_S = 7 * _MINUTE_S
 _CYCLES = 7
+_NEAR_S = 4 * _HOUR_S
+_LEAST_UNREST = 1e-3
 _MOST = 12.0
 
 _SIGNS = (
@@ -113,19 +115,25 @@ class _Seen:
         peak = self.past.maximum(back - self.lead, self.lead)
         return self.log(peak) - self.log(self.past.mean(back, self.past.steps(_LEVEL_S)))
 
-    def rises_after(self, back: int, reach: int) -> Floats:
+    def rises_around(self, back: int, reach: int) -> Floats:
         """The same for every moment from `reach` steps before to `reach` steps after: [row, moment]."""
-        level_steps = self.past.steps(_LEVEL_S)
         reach = min(reach, back - self.lead)
+        level_steps = self.past.steps(_LEVEL_S)
         part = self.past.whole_slice(back - self.lead - reach, self.lead + 2 * reach + level_steps)
-        return self.rises_within(part, level_steps, 1)
+        return self._rises_within(part, level_steps)
 
-    def rises_within(self, part: Floats, level_steps: int, every: int) -> Floats:
-        """Rises from every `every`-th step of `part` on that has its level before and its lead after."""
-        peaks = self.log(maximum_after(part, self.lead)[:, level_steps - 1 :: every])
+    def near_rises(self) -> Floats:
+        """The same for every moment of the last hours whose lead time is over, oldest first."""
+        level_steps = self.past.steps(_LEVEL_S)
+        part = self.past.whole_slice(0, self.past.steps(_NEAR_S) + self.lead + level_steps)
+        return self._rises_within(part, level_steps)
+
+    def _rises_within(self, part: Floats, level_steps: int) -> Floats:
+        """Rises from every step of `part` that has its level before and its lead time after it."""
+        peaks = self.log(maximum_after(part, self.lead)[:, level_steps - 1 :])
         levels = np.zeros(peaks.shape)
         for back in range(level_steps):
-            levels += part[:, level_steps - 1 - back : part.shape[1] - self.lead - back : every]
+            levels += part[:, level_steps - 1 - back : part.shape[1] - self.lead - back]
         return peaks - self.log(levels / level_steps)
 
 
@@ -156,47 +164,36 @@ def _levels(seen: _Seen, told: Clues) -> None:
 
 
 def _unrest(seen: _Seen, told: Clues) -> None:
-    """How much the load jumps from step to step, and around its course."""
+    """How much the load jumps from step to step, and strays from its mean."""
     past = seen.past
-    recent = seen.log(past.whole_slice(0, past.steps(240 * _MINUTE_S) + 1))
+    recent = seen.log(past.whole_slice(0, past.steps(_NEAR_S) + 1))
     jumps = np.diff(recent, axis=1)
     for minutes in (15, 60, 240):
-        told.add(
-            f"jumps {minutes}m", np.log(deviation_of(jumps[:, -past.steps(minutes * _MINUTE_S) :]) + 1e-3)
-        )
-    sparse = max(1, seen.season // THINNED_TO)
-    day = past.whole_slice(0, seen.season)
-    pairs = seen.log(day[:, 1::sparse]) - seen.log(day[:, :-1:sparse])
-    told.add("jumps 1 season", np.log(deviation_of(pairs) + 1e-3))
+        span = past.steps(minutes * _MINUTE_S)
+        told.add(f"jumps {minutes}m", np.log(deviation_of(jumps[:, -span:]) + _LEAST_UNREST))
     for minutes in (30, 240):
         span = past.steps(minutes * _MINUTE_S)
-        told.add(f"deviation {minutes}m", np.log(deviation_of(recent[:, -span:]) + 1e-3))
-    hour = past.steps(60 * _MINUTE_S)
+        told.add(f"deviation {minutes}m", np.log(deviation_of(recent[:, -span:]) + _LEAST_UNREST))
+    hour = past.steps(_HOUR_S)
     told.add("unchanged 1h", mean_of((jumps[:, -hour:] == 0.0).astype(np.float64)))
 
 
 def _recent_rises(seen: _Seen, told: Clues) -> None:
-    """What would have been the right answer in the last minutes, hours and the last season."""
-    past, lead = seen.past, seen.lead
-    level_steps = past.steps(_LEVEL_S)
-    told.add("last rise", seen.rise_after(lead))
-    near = seen.rises_within(
-        past.whole_slice(0, past.steps(240 * _MINUTE_S) + lead + level_steps), level_steps, 1
-    )
+    """What would have been the right answer in the last minutes and hours."""
+    past, near = seen.past, seen.near_rises()
+    told.add("last rise", near[:, -1])
     told.add("rises 10m max", np.fmax.reduce(near[:, -past.steps(10 * _MINUTE_S) :], axis=1))
-    for name, value in zip(
-        ("50", "90"), quantiles_of(near[:, -past.steps(_HOUR_S) :], (0.5, 0.9)), strict=True
-    ):
-        told.add(f"rises 1h q{name}", value)
-    sparse = max(1, near.shape[1] // THINNED_TO)
-    for name, value in zip(
-        ("50", "90", "98"), quantiles_of(near[:, ::sparse], (0.5, 0.9, 0.98)), strict=True
-    ):
-        told.add(f"rises 4h q{name}", value)
-    every = max(1, seen.season // THINNED_TO)
-    far = seen.rises_within(past.whole_slice(0, seen.season + lead + level_steps), level_steps, every)
-    for name, value in zip(("50", "90", "98", "100"), quantiles_of(far, (0.5, 0.9, 0.98, 1.0)), strict=True):
-        told.add(f"rises 1 season q{name}", value)
+    for level, value in zip((50, 90), quantiles_of(near[:, -past.steps(_HOUR_S) :], (0.5, 0.9)), strict=True):
+        told.add(f"rises 1h q{level}", value)
+    sparse = near[:, :: max(1, near.shape[1] // THINNED_TO)]
+    for level, value in zip((50, 90, 98), quantiles_of(sparse, (0.5, 0.9, 0.98)), strict=True):
+        told.add(f"rises 4h q{level}", value)
+    for minutes in (10, 15, 30):
+        cycle = past.steps(minutes * _MINUTE_S)
+        # near[:, -1] is the rise from `lead` steps ago.
+        places = [cycle * i - seen.lead for i in range(1, 13) if 0 <= cycle * i - seen.lead < near.shape[1]]
+        like = [near[:, near.shape[1] - 1 - place] for place in places]
+        told.add(f"every {minutes}m median", median_of(like) if like else np.full(past.rows, np.nan))
 
 
 def _like_times(seen: _Seen, told: Clues) -> None:
@@ -205,21 +202,20 @@ def _like_times(seen: _Seen, told: Clues) -> None:
     smoothing = past.steps(_SMOOTHING_S)
     half = past.steps(30 * _MINUTE_S)
     mean_now = seen.log(past.mean(0, half))
-    rises, smooth, absolute, around = [], [], [], []
+    rises, smooth, scaled, around = [], [], [], []
     for cycle in range(1, _CYCLES + 1):
         back = cycle * season
-        rises.append(seen.rise_after(back))
+        peak, mean_then = seen.log(past.maximum(back - lead, lead)), seen.log(past.mean(back, half))
         before = seen.log(past.mean(back - smoothing, 2 * smoothing + 1))
+        near = seen.rises_around(back, past.steps(15 * _MINUTE_S))
+        rises.append(near[:, near.shape[1] // 2])
         smooth.append(seen.log(past.smoothed_maximum(back, lead, smoothing)) - before)
-        peak = seen.log(past.maximum(back - lead, lead))
-        mean_then = seen.log(past.mean(back, half))
-        absolute.append(peak - mean_then + mean_now - seen.present)
+        scaled.append(peak - mean_then + mean_now - seen.present)
+        around.append(np.fmax.reduce(near, axis=1))
         if cycle in (1, 7):
             told.add(f"peak {cycle} seasons ago", peak - seen.present)
         if cycle in (1, 2, 7):
             told.add(f"level against {cycle} seasons ago", mean_now - mean_then)
-        near = seen.rises_after(back, past.steps(15 * _MINUTE_S))
-        around.append(np.fmax.reduce(near, axis=1))
     told.add("rise 1", rises[0])
     told.add("rise 2", rises[1])
     told.add("rise 7", rises[-1])
@@ -227,27 +223,18 @@ def _like_times(seen: _Seen, told: Clues) -> None:
     told.add("rise spread", deviation_of(np.stack(rises, axis=1)))
     told.add("smooth rise 2", smooth[1])
     told.add("smooth rise max", np.fmax.reduce(smooth))
-    told.add("scaled peak 1", absolute[0])
-    told.add("scaled peak 7", absolute[-1])
-    told.add("scaled peak median", median_of(absolute))
-    told.add("scaled peak max", np.fmax.reduce(absolute))
-    told.add("rise around 1", around[0])
-    told.add("rise around 7", around[-1])
-    told.add("rise around median", median_of(around))
-    told.add("rise around max", np.fmax.reduce(around))
+    for name, each in (("scaled peak", scaled), ("rise around", around)):
+        told.add(f"{name} 1", each[0])
+        told.add(f"{name} 7", each[-1])
+        told.add(f"{name} median", median_of(each))
+        told.add(f"{name} max", np.fmax.reduce(each))
 
 
 def _like_minutes(seen: _Seen, told: Clues) -> None:
-    """What followed at the same minute of the last hours, and of the last 10, 15 and 30 minutes."""
-    past = seen.past
-    hour = past.steps(_HOUR_S)
-    backs = [hour * i for i in range(1, 25) if hour * i >= seen.lead]
-    hourly = [seen.rise_after(back) for back in backs]
+    """What followed at the same minute of the last hours."""
+    hour = seen.past.steps(_HOUR_S)
+    hourly = [seen.rise_after(hour * i) for i in range(1, 13) if hour * i >= seen.lead]
     told.add("hourly 1", hourly[0])
     told.add("hourly mean 3", mean_of(np.stack(hourly[:3], axis=1)))
-    told.add("hourly max 12", np.fmax.reduce(hourly[:12]))
-    told.add("hourly median 24", median_of(hourly))
-    for minutes in (10, 15, 30):
-        cycle = past.steps(minutes * _MINUTE_S)
-        like = [seen.rise_after(cycle * i) for i in range(1, 13) if cycle * i >= seen.lead]
-        told.add(f"every {minutes}m median", median_of(like) if like else np.full(past.rows, np.nan))
+    told.add("hourly median 12", median_of(hourly))
+    told.add("hourly max 12", np.fmax.reduce(hourly))

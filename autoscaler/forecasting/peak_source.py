@@ -27,6 +27,10 @@ class PeakSource(Protocol):
         """Learn from a cleaned `history` [workload, time] for a lead of `settings.horizon` steps."""
         ...
 
+    def replayed(self) -> PeakSource:
+        """What stands in for it in replays: itself, or something cheaper that is no better."""
+        ...
+
 
 class FittedPeaks(Protocol):
     """A fitted model of the peak. Immutable."""
@@ -49,6 +53,10 @@ class RidgePeaks:
         levels = np.array(sorted(settings.levels))
         ridges = OwnRidges.fit(history, settings.horizon, season_s, levels)
         return _FittedRidges(ridges, settings.horizon, season_s, ceiling(history.values))
+
+    def replayed(self) -> PeakSource:
+        """A ridge is cheap."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _pays(
     if tested - lead < _FEWEST_TESTED:
         return False, ""
     at = spread(len(own) - tested, len(own) - lead, _ABOUT_TESTED)
-    earlier = source.fit(Batch.of(own.between(0, len(own) - tested)), settings)
+    earlier = source.replayed().fit(Batch.of(own.between(0, len(own) - tested)), settings)
     every = Batch.rolling(own, at[0], at[-1] + 1, len(own))
     recent = Batch(every.values[:: at.step], every.end_s[:: at.step], own.step_s)
     theirs = base.predict(recent, np.full(len(at), row, np.int64))

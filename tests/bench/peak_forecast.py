@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -29,11 +29,13 @@ import numpy as np
 
 from autoscaler.backtest.yardstick import geometric_mean, warm_up_s
 from autoscaler.forecasting.forecaster import DAY_S
-from autoscaler.forecasting.learned_peaks import rises
-from autoscaler.forecasting.peak_model import read_model
+from autoscaler.forecasting.learned_peaks import ABOUT_MOMENTS, ADAPTED_S, adapted, rises
+from autoscaler.forecasting.origins import spread
+from autoscaler.forecasting.own_trees import LEVELS as OWN_LEVELS
+from autoscaler.forecasting.own_trees import Groves
+from autoscaler.forecasting.peak_model import PeakModel, Table, read_model
 from autoscaler.forecasting.peak_training import (
     LEADS_S,
-    LEVELS,
     SEED,
     Lessons,
     Walked,
@@ -42,7 +44,7 @@ from autoscaler.forecasting.peak_training import (
     train,
     walk,
 )
-from autoscaler.series import Series
+from autoscaler.series import Floats, Series
 from autoscaler.signals.recorded import read_recorded
 from tests.bench.peak_forecast_score import Score, scored, worldcup_unserved
 
@@ -90,6 +92,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write the scores here, as JSON")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--no-adapt", dest="adapt", action="store_false", help="the shared model alone")
     parser.add_argument("--leads", type=int, nargs="*", default=[], help="train on these leads (s) only")
     return parser.parse_args(arguments)
 
@@ -122,32 +125,67 @@ def _fold(
     model = read_model(train(known, {}, options.seed))
     found = []
     for name in fold:
-        series, walked = _moments(work, name, lead_s)
-        scored_from = int(warm_up_s(len(series) * series.step_s) // series.step_s)
-        if (len(series) - scored_from) * series.step_s < _FEWEST_SCORED_S:
+        course = _Course.read(work / f"{name}.{lead_s}.moments")
+        load, step_s = course.series.values, course.series.step_s
+        scored_from = int(warm_up_s(len(load) * step_s) // step_s)
+        if (len(load) - scored_from) * step_s < _FEWEST_SCORED_S:
             continue
-        peaks = np.full((len(series), len(LEVELS)), np.nan)
-        for part in walked:
-            peaks[part.at] = part.told.view.peaks(rises(model, part.told))
-        lead = lead_s // series.step_s
-        levels = np.array(LEVELS)
-        score = scored(name, series.values, peaks, levels, series.step_s, lead, scored_from)
+        lead = lead_s // step_s
+        peaks = _forecast(model, course, lead, scored_from, options.adapt)
+        score = scored(name, load, peaks, model.levels, step_s, lead, scored_from)
         share = None
         if name.startswith("worldcup"):
-            share = worldcup_unserved(series.values, peaks, series.step_s, lead, scored_from)
+            share = worldcup_unserved(load, peaks, step_s, lead, scored_from)
         _say(f"{name} {lead_s} s: {score.figure:.3f}, coverage {score.coverage:.3f}")
         found.append((score, lead_s, share))
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """All moments of a trace one after the other: what was known at each of them, and what came."""
+
+    series: Series
+    table: Table
+    expected: Floats
+    level: Floats
+    weight: Floats
+    rise: Floats
+
+    @staticmethod
+    def read(kept: Path) -> _Course:
+        series, walked = pickle.loads(kept.read_bytes())
+        parts: list[Walked] = walked
+        return _Course(
+            series,
+            np.concatenate([part.told.table for part in parts]),
+            np.concatenate([part.told.expected for part in parts]),
+            np.concatenate([part.told.view.level for part in parts]),
+            np.concatenate([part.told.view.weight for part in parts]),
+            np.concatenate([part.rise for part in parts]),
+        )
+
+
+def _forecast(model: PeakModel, course: _Course, lead: int, scored_from: int, adapts: bool) -> Floats:
+    """Quantiles of the peak at every step; each day with trees grown from the days before."""
+    shared = course.expected[:, np.newaxis] + model.surplus(course.table)
+    corrections = np.zeros((len(shared), len(OWN_LEVELS)))
+    day, span = DAY_S // course.series.step_s, ADAPTED_S // course.series.step_s
+    for begin in range(scored_from, len(shared), day) if adapts else ():
+        earlier = spread(max(0, begin - span), begin - lead, ABOUT_MOMENTS)
+        at = np.arange(earlier.start, earlier.stop, earlier.step)
+        trees = adapted(shared[at], model.levels, course.table[at], course.weight[at], course.rise[at])
+        rows = slice(begin, begin + day)
+        today = course.table[rows]
+        corrections[rows] = Groves.of([trees]).surplus(today, np.zeros(len(today), np.int64))
+    quantiles = rises(shared, corrections, model.levels)
+    peaks: Floats = course.level[:, np.newaxis] * np.exp(quantiles)
+    return peaks
+
+
 def _lessons(work: Path, name: str, lead_s: int) -> Lessons:
     lesson: Lessons = pickle.loads((work / f"{name}.{lead_s}.lessons").read_bytes())
     return lesson
-
-
-def _moments(work: Path, name: str, lead_s: int) -> tuple[Series, list[Walked]]:
-    moments: tuple[Series, list[Walked]] = pickle.loads((work / f"{name}.{lead_s}.moments").read_bytes())
-    return moments
 
 
 def _summary(lead_s: int, scores: Sequence[Score], unserved: Sequence[float]) -> str:
