@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from autoscaler.controller.acting.rivals import Rivals
-from autoscaler.controller.observing.workload import Workload, parse_status, parse_workload, superseding
+from autoscaler.controller.observing.workload import Workload, parse_workload, superseding, with_news
+
+_SOON_AT_ONCE = 10
 
 
 class Catalog:
@@ -24,7 +25,7 @@ class Catalog:
         self._rivals = rivals
         self._lock = threading.Lock()
         self._workloads: dict[str, Workload] = {}
-        self._soon: set[str] = set()
+        self._soon: dict[str, None] = {}
         self.on_gone: Callable[[str], None] = lambda key: None
 
     def __len__(self) -> int:
@@ -44,13 +45,7 @@ class Catalog:
         )
         if not same or known is None:
             return parse_workload(item)
-        return replace(
-            known,
-            resource_version=metadata.get("resourceVersion", ""),
-            annotations=metadata.get("annotations") or {},
-            status=parse_status(item.get("status")),
-            deleting="deletionTimestamp" in metadata,
-        )
+        return with_news(known, item)
 
     def change(self, key: str, before: Workload | None, after: Workload | None) -> None:
         """Take note of a resource that came, changed or went."""
@@ -58,24 +53,29 @@ class Catalog:
             known = self._workloads.get(key)
             if after is None:
                 self._workloads.pop(key, None)
-                self._soon.discard(key)
+                self._soon.pop(key, None)
             else:
                 after = superseding(known, after)
                 self._workloads[key] = after
                 news = known is None or known.uid != after.uid or known.generation != after.generation
                 if news or known is None or known.annotations != after.annotations:
-                    self._soon.add(key)
+                    self._soon[key] = None
         self._rivals.change_workload(known, after)
         if after is None:
             self.on_gone(key)
 
     def due(self, slot: int) -> list[Workload]:
-        """Resources whose slot it is, and those that changed since they were last due."""
+        """Resources whose slot it is, and a few of those that changed since they were last due.
+
+        To who changes a handful it is at once. After a restart all of them are new, and most wait for
+        their own slot, which comes within a period.
+        """
         with self._lock:
-            soon, self._soon = self._soon, set()
-            return [
-                w for key, w in self._workloads.items() if key in soon or slot_of(w.uid, self.slots) == slot
-            ]
+            due = {key for key, w in self._workloads.items() if slot_of(w.uid, self.slots) == slot}
+            changed = [key for key in self._soon if key not in due]
+            due.update(changed[:_SOON_AT_ONCE])
+            self._soon = dict.fromkeys(changed[_SOON_AT_ONCE:])
+            return [w for key, w in self._workloads.items() if key in due]
 
     def all(self) -> list[Workload]:
         """Every resource."""

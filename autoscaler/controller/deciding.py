@@ -80,6 +80,7 @@ class Planned:
             now_s=self.seen.now_s,
             setting=self.seen.setting,
             decision=self.decision,
+            policy=self.policy,
             count=self.count,
             write=write,
             hold=hold or self.hold,

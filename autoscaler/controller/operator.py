@@ -81,7 +81,7 @@ class Operator:
         self._sources = MetricSources.of(configuration.sources, configuration.period_s / 2)
         self._forecasts = Forecasts(configuration.forecasts.history_folder)
         self._journal = Journal(lambda: Store.open(configuration.store.url))
-        self._ledger = StoreLedger(self._journal)
+        self._ledger = StoreLedger(self._journal, self._forecasts.fan)
         self._leader = self._elected(connect())
         self._label = self._labelled(reporting)
         self._recorder = Recorder(reporting, self._identity)
@@ -200,9 +200,15 @@ class Operator:
 
     def _keep_house(self) -> None:
         self._forecasts.set_requests(self._requests())
+        # Those that went just now, and those that went while nobody led.
+        self._ledger.drop([key for key in self._journal.shown() if self._is_gone(key)])
         for scaler in abandoned(self._rivals, self._catalog):
             if self._watches.sees_resources(scaler.namespace):
                 self._pool.submit(put_back, self._cluster, self._discovery, scaler, self._leader)
+
+    def _is_gone(self, key: str) -> bool:
+        namespace, _, _ = key.partition("/")
+        return self._catalog.get(key) is None and self._watches.sees_resources(namespace)
 
     def _requests(self) -> dict[str, ForecastRequest]:
         wanted: dict[str, ForecastRequest] = {}

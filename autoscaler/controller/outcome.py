@@ -11,6 +11,7 @@ from autoscaler.controller.acting.overrides import NOTHING_ASKED, Asked
 from autoscaler.controller.acting.verdict import Hold
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.planning.decision import Decision
+from autoscaler.planning.policy import Policy
 from autoscaler.series import Reading
 
 
@@ -34,15 +35,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """decision is None where there was a fault before one could be made. count: what was or would
-    be asked for. blind_to_pods: why pods cannot be seen, empty where they can. signals: readings by
-    signal name. id: of the decision's record.
+    """decision is None where there was a fault before one could be made, and then so is policy, the one
+    it was made by, with what was measured. count: what was or would be asked for. blind_to_pods: why pods
+    cannot be seen, empty where they can. signals: readings by signal name. id: of the decision's record.
     """
 
     workload: Workload
     now_s: float
     setting: Setting | None = None
     decision: Decision | None = None
+    policy: Policy | None = None
     count: int | None = None
     write: Write = Write.UNNEEDED
     hold: Hold | None = None

@@ -80,7 +80,8 @@ class Watches:
 
     def sees_resources(self, namespace: str) -> bool:
         """Whether the resources of a namespace are known, so that one that is not among them is gone."""
-        return not _unseen(self._workloads.get(namespace) or self._workloads[_ALL])
+        workloads = self._workloads.get(namespace) or self._workloads.get(_ALL)
+        return workloads is not None and not _unseen(workloads)
 
     def problem(self) -> str:
         """Why the operator is not ready; empty when it is."""

@@ -20,7 +20,7 @@ from autoscaler.store.condition import Condition, Counts, Standing
 from autoscaler.store.encoding import EncodedRow, encoded
 from autoscaler.store.errors import RowError, SchemaError, StoreError
 from autoscaler.store.pruning import Retention
-from autoscaler.store.rows import MemoryKept, Row
+from autoscaler.store.rows import MemoryKept, Row, StateGone, StateKept
 from autoscaler.store.spool import Spool, SpoolLimits, WaitingRow, settle
 from autoscaler.store.store import Store
 
@@ -73,6 +73,7 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._store: Store | None = None
         self._memories: dict[str, MemoryKept] = {}
+        self._shown: set[str] = set()
         self._loads = 0
         self._load_wanted = False
         self._closing = False
@@ -104,8 +105,7 @@ class Journal:
         ready = self._encoded(rows)
         with self._changed:
             for row in rows:
-                if isinstance(row, MemoryKept):
-                    self._remember(row)
+                self._note(row)
             ticket = self._spool.put(ready, time.monotonic())
             ticket.lost |= len(ready) < len(rows)
             self._changed.notify_all()
@@ -117,6 +117,11 @@ class Journal:
         with self._changed:
             return self._memories.get(workload)
 
+    def shown(self) -> frozenset[str]:
+        """Workloads that the store has a state of: as last loaded, and as committed since."""
+        with self._changed:
+            return frozenset(self._shown)
+
     @property
     def loaded(self) -> bool:
         """Whether memories were loaded since the start: until then `memory` knows only what was committed."""
@@ -124,7 +129,7 @@ class Journal:
             return self._loads > 0
 
     def reload(self, patience_s: float) -> bool:
-        """Load the memories again, as after another process may have written. True: done within that time."""
+        """Load again what is remembered, as after another process may have written. True: done in time."""
         with self._changed:
             before = self._loads
             self._load_wanted = True
@@ -175,6 +180,16 @@ class Journal:
         _log.error("journal row dropped", problem=problem)
         with self._changed:
             self._spool.dropped += 1
+
+    def _note(self, row: Row) -> None:
+        """Know at once what will be in the store."""
+        match row:
+            case MemoryKept():
+                self._remember(row)
+            case StateKept():
+                self._shown.add(row.workload)
+            case StateGone():
+                self._shown.discard(row.workload)
 
     def _remember(self, kept: MemoryKept) -> None:
         known = self._memories.get(kept.workload)
@@ -244,6 +259,7 @@ class Journal:
             self._load_wanted = False
         try:
             memories: Mapping[str, MemoryKept] = self._busily(store.memories)
+            shown: frozenset[str] = self._busily(store.state_keys)
         except StoreError:
             with self._changed:
                 self._load_wanted = True
@@ -251,6 +267,7 @@ class Journal:
         with self._changed:
             for kept in memories.values():
                 self._remember(kept)
+            self._shown |= shown
             self._loads += 1
             self._changed.notify_all()
             if not len(self._spool):

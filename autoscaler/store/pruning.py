@@ -21,14 +21,19 @@ _SHARE = 0.05
 """Of the time that is stored, how much goes in one step when the store is too large."""
 
 
+_FORECASTS_LAST_S = _DAY_S
+"""Older forecasts go before anything else does when the store is too large: they take the most room, and are
+missed least."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long things are kept, in seconds, and how large the store may grow.
 
     states_s: of workloads of which nothing was heard since; one that is known to be gone goes at once.
-    max_bytes: of tables and indexes; beyond it the oldest decisions, observations and forecasts go
-    first, whatever their age. None: no limit. step_rows: most decisions removed in one transaction;
-    step_workloads: most workloads whose observations and forecasts are.
+    max_bytes: of tables and indexes; beyond it forecasts older than a day go, then the oldest decisions,
+    observations and forecasts, whatever their age. None: no limit. step_rows: most decisions removed in
+    one transaction; step_workloads: most workloads whose observations and forecasts are.
     """
 
     decisions_s: float = 30 * _DAY_S
@@ -60,13 +65,13 @@ def prune_step(connection: Connection, retention: Retention, now_s: float) -> Pr
     observations_before_s = now_s - retention.observations_s
     forecasts_before_s = now_s - retention.forecasts_s
     if too_large:
-        decisions_before_s = _sooner(decisions_before_s, _oldest_decision_s(connection), now_s)
-        oldest_s = _oldest_s(connection, schema.Observation.at_s)
-        # An hour more, since only whole hours are rolled up.
-        observations_before_s = _sooner(observations_before_s, oldest_s, now_s) + _HOUR_S
-        forecasts_before_s = _sooner(
-            forecasts_before_s, _oldest_s(connection, schema.Forecast.made_at_s), now_s
-        )
+        oldest_forecast_s = _oldest_s(connection, schema.Forecast.made_at_s)
+        forecasts_before_s = _sooner(forecasts_before_s, oldest_forecast_s, now_s)
+        if oldest_forecast_s is None or oldest_forecast_s > now_s - _FORECASTS_LAST_S:
+            decisions_before_s = _sooner(decisions_before_s, _oldest_decision_s(connection), now_s)
+            oldest_s = _oldest_s(connection, schema.Observation.at_s)
+            # An hour more, since only whole hours are rolled up.
+            observations_before_s = _sooner(observations_before_s, oldest_s, now_s) + _HOUR_S
     decisions = _prune_decisions(connection, decisions_before_s, retention.step_rows)
     observed, more_observed = _roll_up(connection, observations_before_s, retention.step_workloads)
     forecasts, more_forecasts = _prune_forecasts(connection, forecasts_before_s, retention.step_workloads)

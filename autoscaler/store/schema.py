@@ -173,10 +173,13 @@ class ObservationHour(Schema):
 
 
 class Forecast(Schema):
-    """A forecast as it was made, to be held against what came."""
+    """A forecast as it was made, to be held against what came.
+
+    With row ids, unlike other tables of that shape: without them SQLite gives each payload beyond about a
+    kilobyte a page of its own.
+    """
 
     __tablename__ = "forecasts"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
     workload_id: Mapped[int] = mapped_column(ForeignKey("workloads.id"), primary_key=True)
     made_at_s: Mapped[int] = mapped_column(BigInt, primary_key=True)

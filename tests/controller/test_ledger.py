@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from evaluation_in_hand import InHand
 from stub_api import forbidden, unanswered
@@ -13,11 +14,13 @@ from workload_making import NOW_S, known, workload
 
 from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.deciding import Planned
+from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import OwnWrites, Running
 from autoscaler.controller.telling.ledger import StoreLedger
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.record import memory_from_json, memory_to_json, replayed
+from autoscaler.series import Grade
 from autoscaler.spec.units import format_time
 from autoscaler.store import rows
 
@@ -47,12 +50,30 @@ class Kept:
         return [row for row in self.rows if isinstance(row, kind)]
 
 
+def fan(made_at_s: float) -> Fan:
+    """A forecast of two steps."""
+    table = np.array([[10.0, 20.0], [11.0, 21.0]])
+    return Fan(
+        made_at_s,
+        step_s=60,
+        lead=1,
+        levels=np.array([0.5, 0.95]),
+        values=table,
+        peaks=table,
+        expected=np.array([9.0, 10.0, 11.0]),
+        model="ridge",
+        grade=Grade.DAILY,
+        note="",
+    )
+
+
 class Keeping:
     """An evaluation that keeps its records in a ledger over `kept`."""
 
     def __init__(self, hand: InHand) -> None:
         self.hand, self.kept = hand, Kept()
-        self.ledger = StoreLedger(self.kept)
+        self.fans: dict[str, Fan] = {}
+        self.ledger = StoreLedger(self.kept, self.fans.get)
         hand.evaluation = replace(hand.evaluation, ledger=self.ledger)
 
     def evaluate(self, *due: Running, after_s: float = 0.0) -> dict[str, Outcome]:
@@ -152,11 +173,69 @@ def test_a_write_is_known_to_whoever_comes_next_from_before_it_is_sent(keeping: 
     assert keeping.ledger.writes(one.workload) == OwnWrites()
 
 
-def test_a_fault_keeps_no_memory(keeping: Keeping) -> None:
+def test_a_fault_keeps_no_memory_and_is_shown(keeping: Keeping) -> None:
     one = keeping.hand.add("web")
     keeping.hand.api.objects.clear()
     keeping.evaluate(one)
-    assert keeping.kept.rows == []
+    assert [type(row) for row in keeping.kept.rows] == [rows.ManifestKept, rows.StateKept]
+    (state,) = keeping.kept.of(rows.StateKept)
+    assert (state.payload["reason"], state.payload["decision"]) == ("TargetNotFound", None)
+
+
+def test_what_is_shown_names_the_newest_decision_on_record(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0)
+    recorded = keeping.evaluate(one)["web"].id
+    shown = []
+    for _ in range(4):
+        outcome = keeping.evaluate(one, after_s=15.0)["web"]
+        assert outcome.id != recorded, "which says nothing new and is not on record"
+        shown += [state.payload["decisionId"] for state in keeping.kept.of(rows.StateKept)]
+    assert shown == [recorded]
+
+
+def test_a_state_that_cannot_be_told_keeps_nothing_else_from_being_kept(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("autoscaler.controller.telling.state_keeping.live_state", fail)
+    keeping.evaluate(keeping.hand.add("web", 3, 55.0))
+    assert keeping.kept.of(rows.StateKept) == []
+    assert len(keeping.kept.of(rows.Outcome)) == len(keeping.kept.of(rows.Observed)) == 1
+
+
+def test_a_forecast_is_kept_once_in_five_minutes(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0)
+    made = []
+    for step in range(12):
+        keeping.fans["shop/web"] = fan(NOW_S + 60.0 * step)
+        keeping.evaluate(one, after_s=60.0)
+        made += [row.made_at_s - NOW_S for row in keeping.kept.of(rows.ForecastMade)]
+    assert made == [0.0, 300.0, 600.0]
+
+
+def test_a_fan_without_a_forecast_is_not_kept(keeping: Keeping) -> None:
+    keeping.fans["shop/web"] = replace(fan(NOW_S), grade=Grade.NONE)
+    keeping.evaluate(keeping.hand.add("web", 3, 30.0))
+    assert keeping.kept.of(rows.ForecastMade) == []
+
+
+def test_resources_that_are_gone_are_shown_no_more(keeping: Keeping) -> None:
+    keeping.ledger.drop([])
+    assert keeping.kept.patience_s == []
+    keeping.ledger.drop({"shop/b", "shop/a"})
+    assert keeping.kept.rows == [rows.StateGone("shop/a"), rows.StateGone("shop/b")]
+
+
+def test_a_new_leader_shows_everything_anew(keeping: Keeping) -> None:
+    one = keeping.hand.add("web", 3, 30.0)
+    keeping.evaluate(one)
+    keeping.evaluate(one, after_s=15.0)
+    assert keeping.kept.of(rows.StateKept) == []
+    keeping.ledger.take_over()
+    keeping.evaluate(one, after_s=15.0)
+    assert len(keeping.kept.of(rows.StateKept)) == len(keeping.kept.of(rows.ManifestKept)) == 1
 
 
 def test_what_was_seen_is_kept_once_a_minute(keeping: Keeping) -> None:
@@ -204,11 +283,14 @@ def test_a_new_leader_reads_what_the_one_before_has_written() -> None:
 
 def test_a_resource_that_is_gone_leaves_nothing_behind(keeping: Keeping) -> None:
     one = keeping.hand.add("web", 3, 30.0)
+    keeping.fans["shop/web"] = fan(NOW_S)
     keeping.evaluate(one)
     planned: list[Planned] = [made for made, _ in keeping.hand.records.recorded]
     assert planned == []
     keeping.ledger.forget("shop/web")
-    assert not any((keeping.ledger._last, keeping.ledger._recorded, keeping.ledger._observed_s))
+    ledger = keeping.ledger
+    known = (ledger._last, ledger._recorded, ledger._newest, ledger._observed_s, ledger._forecast_s)
+    assert not any((*known, ledger._states._kept))
 
 
 def test_a_decision_that_was_overtaken_is_not_waited_for_for_ever(keeping: Keeping) -> None:

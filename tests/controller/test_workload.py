@@ -7,8 +7,10 @@ from workload_making import NOW_S, resource_item, workload
 
 from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog, slot_of
-from autoscaler.controller.observing.workload import Workload, parse_status, superseding
+from autoscaler.controller.observing.workload import Workload, parse_status, parse_workload, superseding
+from autoscaler.spec import PredictiveAutoscaler
 
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 INVALID = {"maxReplicas": 0}
 
 
@@ -77,6 +79,40 @@ def test_a_spec_that_has_not_changed_is_not_looked_at_again() -> None:
     assert second.status is not None and second.status.load == "3"
 
 
+def test_the_manifest_is_what_somebody_wrote_and_nothing_that_the_cluster_added() -> None:
+    item = resource_item(annotations={"team": "shop", APPLIED: "{}"}, status={"load": "3"}, maxReplicas=7)
+    item["metadata"] |= {"labels": {"app": "web"}, "managedFields": [], "selfLink": "/x"}
+    found = parse_workload(item)
+    assert found.labels == {"app": "web"}
+    assert found.manifest == {
+        "apiVersion": "predictive-autoscaler.dev/v1alpha1",
+        "kind": "PredictiveAutoscaler",
+        "metadata": {
+            "name": "web",
+            "namespace": "shop",
+            "labels": {"app": "web"},
+            "annotations": {"team": "shop"},
+        },
+        "spec": item["spec"],
+    }
+    assert PredictiveAutoscaler.model_validate(found.manifest).spec.max_replicas == 7
+
+
+def test_the_manifest_of_an_invalid_spec_is_as_it_was_written_too() -> None:
+    kept = superseding(workload(), workload(generation=2, **INVALID))
+    assert kept.manifest["spec"]["maxReplicas"] == 0
+    assert "labels" not in kept.manifest["metadata"] and "annotations" not in kept.manifest["metadata"]
+
+
+def test_labels_that_change_alone_are_taken_over() -> None:
+    known = catalog()
+    take(known, resource_item())
+    item = resource_item(version="2")
+    item["metadata"]["labels"] = {"team": "shop"}
+    after = take(known, item)
+    assert after is not None and after.labels == after.manifest["metadata"]["labels"] == {"team": "shop"}
+
+
 @pytest.mark.parametrize("change", [{"generation": 2}, {"uid": "another"}])
 def test_a_spec_that_may_have_changed_is(change: dict[str, object]) -> None:
     known = catalog()
@@ -102,13 +138,33 @@ def test_deletion_is_noticed_although_the_spec_is_the_same() -> None:
 
 
 def test_every_resource_is_due_once_a_period() -> None:
-    known = catalog()
-    for n in range(50):
-        take(known, resource_item(f"web{n}", uid=f"u{n}"), f"shop/web{n}")
-    first = known.due(0)
-    assert len(first) == 50, "what is new is due at once"
+    known = with_resources(50)
+    for slot in range(5):
+        known.due(slot)
     turns = [{one.key for one in known.due(slot)} for slot in range(5)]
     assert sum(len(turn) for turn in turns) == len(set().union(*turns)) == 50
+
+
+def with_resources(count: int) -> Catalog:
+    """A catalog that has just been told of so many."""
+    known = catalog()
+    for n in range(count):
+        take(known, resource_item(f"web{n}", uid=f"u{n}"), f"shop/web{n}")
+    return known
+
+
+def test_a_handful_that_is_new_is_due_at_once() -> None:
+    assert len(with_resources(10).due(0)) == 10
+
+
+def test_after_a_restart_the_first_round_is_spread_over_the_period() -> None:
+    known = with_resources(1000)
+    turns = [{one.key for one in known.due(slot)} for slot in range(5)]
+    assert max(len(turn) for turn in turns) < 1.6 * 1000 / 5
+    assert len(set().union(*turns)) == 1000, "none waits for longer than a period"
+    assert sum(len(turn) for turn in turns) <= 1000 + 5 * 10
+    settled = [{one.key for one in known.due(slot)} for slot in range(5)]
+    assert sum(len(turn) for turn in settled) == 1000, "nor is one due once more for being new"
 
 
 @pytest.mark.parametrize("slots", [1, 5, 15])

@@ -2,9 +2,10 @@
 
     .venv/bin/python tests/store/measure_size.py
 
-Traffic: a daily rhythm of fivefold range with noise that lasts about two minutes, and forecasts that follow
-the rhythm. Kept, much as in the live loop: a decision when the count or its reasons changed, an observation
-every minute, a forecast every five, the newest memory. Prints bytes of an SQLite file, indexes included.
+Traffic: a daily rhythm of fivefold range with noise that lasts about two minutes. Decisions see forecasts
+that follow the rhythm; those kept are of a recorded trace. Kept, much as in the live loop: a decision when
+the count or its reasons changed, an observation every minute, a forecast every five, the newest memory, and
+what is shown. Prints bytes of an SQLite file, indexes included, and the time that making a state takes.
 """
 
 from __future__ import annotations
@@ -16,18 +17,42 @@ import random
 import sys
 import tempfile
 import time
+import timeit
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from recorded_fans import a_day_of_fans
+
+from autoscaler.controller.acting.dials import Setting
+from autoscaler.controller.acting.foreign import ForeignWrites
+from autoscaler.controller.forecasts.fan import Fan
+from autoscaler.controller.observing.workload import Workload, parse_workload
+from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.running import Running
+from autoscaler.controller.telling.forecast_record import forecast_made
+from autoscaler.controller.telling.live_state import live_state
+from autoscaler.controller.telling.state_keeping import StateKeeping
+from autoscaler.controller.telling.status import status_of
 from autoscaler.planning.decide import accepted, decide
+from autoscaler.planning.decision import Decision
 from autoscaler.planning.explain import explain
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.observation import Observation, Outlook
-from autoscaler.planning.policy import Policy, SignalPolicy, SignalType, SpendPolicy
 from autoscaler.planning.record import memory_to_json, recorded
 from autoscaler.series import Reading, State
+from autoscaler.spec.status import Status
+from autoscaler.store.encoding import encoded
 from autoscaler.store.ids import new_id
-from autoscaler.store.rows import DecisionMade, ForecastMade, MemoryKept, Observed, Row
+from autoscaler.store.rows import (
+    DecisionMade,
+    ForecastMade,
+    ManifestKept,
+    MemoryKept,
+    Observed,
+    Row,
+    StateKept,
+)
 from autoscaler.store.sizing import used_bytes
 from autoscaler.store.store import Store
 
@@ -38,31 +63,76 @@ _LASTING = 0.88
 _FRESH = math.sqrt(1 - _LASTING**2)
 
 
-def _policy(number: int) -> Policy:
-    return Policy(
-        f"shop/service-{number}",
-        min_replicas=2,
-        max_replicas=60,
-        load_per_replica=120.0,
-        signals=(
-            SignalPolicy("cpu", SignalType.CPU, target=70.0),
-            SignalPolicy("errors", SignalType.ERRORS, target=0.05),
-        ),
-        cooldown_down_s=300.0,
-        spend=SpendPolicy(0.12, hourly_cap=5.0, daily_budget=60.0),
-    )
+_NEWEST_ONLY = (MemoryKept, StateKept, ManifestKept)
+_LOOKED_AT = 1000
+
+
+def _workload(number: int) -> Workload:
+    """A resource with two signals and a budget."""
+    cpu = {"type": "CPU", "query": f'avg(cpu{{app="service-{number}"}})', "targetUtilization": 70}
+    errors = {
+        "type": "Errors",
+        "query": f'sum(rate(errors{{app="service-{number}"}}[2m]))',
+        "threshold": "5%",
+    }
+    spec = {
+        "scaleTargetRef": {"kind": "Deployment", "name": f"service-{number}"},
+        "mode": "Active",
+        "minReplicas": 2,
+        "maxReplicas": 60,
+        "load": {
+            "query": f'sum(rate(http_requests_total{{service="service-{number}"}}[2m]))',
+            "perReplica": 120,
+        },
+        "signals": [cpu, errors],
+        "cooldown": {"scaleDown": "300s"},
+        "spend": {"replicaHourPrice": "0.12", "hourlyCap": "5", "dailyBudget": "60"},
+    }
+    metadata = {
+        "namespace": "shop",
+        "name": f"service-{number}",
+        "uid": f"0b3c6f6e-5a1e-4b8e-9d2a-{number:012x}",
+        "generation": 3,
+        "labels": {"app.kubernetes.io/name": f"service-{number}", "team": "checkout"},
+    }
+    return parse_workload({"metadata": metadata, "spec": spec, **_KIND})
+
+
+_KIND = {"apiVersion": "predictive-autoscaler.dev/v1alpha1", "kind": "PredictiveAutoscaler"}
 
 
 def _rhythm(at_s: float, shift_s: float) -> float:
     return 900.0 + 600.0 * math.sin(2 * math.pi * (at_s + shift_s) / _DAY_S)
 
 
-def _day(number: int, hours: float, spread: float) -> Iterator[Row]:
+def _outcome(workload: Workload, decision: Decision) -> Outcome:
+    """As if what was decided had been written."""
+    observation = decision.observation
+    changes = decision.replicas != observation.current
+    names = ("cpu", "errors")
+    return Outcome(
+        workload,
+        observation.now_s,
+        Setting("uid", "1", observation.current, "app=web"),
+        decision,
+        workload.policy,
+        decision.replicas,
+        Write.DONE if changes else Write.UNNEEDED,
+        signals=dict(zip(names, observation.signals, strict=True)),
+        id=new_id(observation.now_s),
+    )
+
+
+def _day(number: int, hours: float, spread: float, fans: Sequence[Fan]) -> Iterator[Row]:
     """What is kept of one workload's day, in the order of time."""
     noise = random.Random(number)
-    policy = _policy(number)
+    workload = _workload(number)
+    policy = workload.policy
+    assert policy is not None
+    running = Running(workload, Memory(), ForeignWrites(), lead_time_s=policy.lead_time_s)
     shift_s = noise.uniform(0, _DAY_S)
-    memory, current, wobble, last = Memory(), 10, 0.0, ()
+    memory, current, wobble, last, newest = Memory(), 10, 0.0, (), ""
+    states = StateKeeping(lambda _: fans[0])
     for tick in range(int(hours * 3600 / _PERIOD_S)):
         now_s = _START_S + tick * _PERIOD_S + round(noise.uniform(0, 0.5), 3)
         wobble = _LASTING * wobble + noise.gauss(0, spread * _FRESH)
@@ -77,14 +147,15 @@ def _day(number: int, hours: float, spread: float) -> Iterator[Row]:
             (Reading(State.VALUE, cpu, age_s), Reading(State.VALUE, noise.random() * 0.01, age_s)),
         )
         peak = _rhythm(now_s + 300, shift_s) * 1.15
-        outlook = Outlook(peak, _rhythm(now_s, shift_s), tick % 4 * _PERIOD_S, "peak-ridge")
+        outlook = Outlook(peak, _rhythm(now_s, shift_s), tick % 4 * _PERIOD_S, "ridge")
         decision = decide(policy, observation, outlook, memory)
+        outcome = _outcome(workload, decision)
         news = (decision.replicas, current, tuple(change.reason for change in decision.changes))
         if news != last:
-            last = news
+            last, newest = news, outcome.id
             yield DecisionMade(
-                workload=policy.name,
-                id=new_id(now_s),
+                workload=workload.key,
+                id=outcome.id,
                 at_s=now_s,
                 before=current,
                 after=decision.replicas,
@@ -95,16 +166,28 @@ def _day(number: int, hours: float, spread: float) -> Iterator[Row]:
                 shared=("policy",),
             )
         if tick % 4 == 0:
-            yield Observed(policy.name, now_s, load, current, decision.replicas)
+            yield Observed(workload.key, now_s, load, current, decision.replicas)
         if tick % 20 == 0:
-            ahead = [
-                [round(peak * (0.8 + 0.05 * level) * (1 + 0.01 * step), 1) for level in range(5)]
-                for step in range(30)
-            ]
-            yield ForecastMade(policy.name, now_s, {"model": "peak-ridge", "step_s": 60, "peaks": ahead})
+            fan = dataclasses.replace(fans[(tick // 20 + number) % len(fans)], made_at_s=now_s)
+            yield forecast_made(workload.key, fan, policy.quantile)
+        yield from states.after(outcome, running, newest)
         memory = accepted(decision.memory, now_s, current, decision.replicas)
         current = decision.replicas
-    yield MemoryKept(policy.name, now_s, memory_to_json(memory))
+    yield MemoryKept(workload.key, now_s, memory_to_json(memory))
+
+
+def _simulated(workloads: int, hours: float, spread: float) -> tuple[dict[type, list[Row]], Counter[type]]:
+    """Rows by kind, and how many there were; of those that replace each other only some."""
+    fans = a_day_of_fans()
+    kept: dict[type, list[Row]] = defaultdict(list)
+    counts: Counter[type] = Counter()
+    for number in range(workloads):
+        for row in _day(number, hours, spread, fans):
+            kind = type(row)
+            counts[kind] += 1
+            if kind not in _NEWEST_ONLY or len(kept[kind]) < _LOOKED_AT:
+                kept[kind].append(row)
+    return kept, counts
 
 
 def _time(row: Row) -> float:
@@ -129,6 +212,31 @@ def _bytes_per_row(rows: Sequence[Row]) -> tuple[float, float]:
     return used / len(rows), took_s
 
 
+def _print_cost_of_a_state() -> None:
+    """Microseconds of processor time, the quickest of several rounds."""
+    workload = _workload(0)
+    policy = workload.policy
+    assert policy is not None
+    running = Running(workload, Memory(), ForeignWrites(), lead_time_s=policy.lead_time_s)
+    known = Reading(State.VALUE, 60.0, 3.0)
+    observation = Observation(_START_S, Reading(State.VALUE, 900.0, 3.0), 8, 8, (known, known))
+    outlook = Outlook(1000.0, 900.0, 20.0, "ridge")
+    outcome = _outcome(workload, decide(policy, observation, outlook, Memory()))
+    fan = a_day_of_fans()[0]
+    status = status_of(Status(), outcome, running)
+    state = live_state(outcome, status, fan, outcome.id)
+    keeping = StateKeeping(lambda _: fan)
+    keeping.after(outcome, running, "")
+    for name, work in (
+        ("finding that nothing has to be kept", lambda: keeping.after(outcome, running, "")),
+        ("making a state", lambda: live_state(outcome, status, fan, outcome.id)),
+        ("packing it", lambda: encoded(StateKept(workload.key, _START_S, state))),
+        ("making and packing a forecast", lambda: encoded(forecast_made(workload.key, fan, 0.95))),
+    ):
+        took_s = min(timeit.repeat(work, timer=time.process_time, number=200, repeat=15)) / 200
+        print(f"{name}: {took_s * 1e6:.0f} µs")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Simulate, write, and print."""
     parser = argparse.ArgumentParser(description="How much room the store takes.")
@@ -136,22 +244,23 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--noise", type=float, default=0.05, help="standard deviation as a share of the load")
     chosen = parser.parse_args(arguments)
-    kept = [row for number in range(chosen.workloads) for row in _day(number, chosen.hours, chosen.noise)]
+    kept, counts = _simulated(chosen.workloads, chosen.hours, chosen.noise)
     share = _DAY_S / (chosen.hours * 3600) / chosen.workloads
     print(f"{'':14}{'bytes/row':>10}{'rows/day':>10}{'MB/day: 1,000':>15}{'5,000':>8}{'rows/s':>9}")
-    for kind in (DecisionMade, Observed, ForecastMade, MemoryKept):
-        rows = [row for row in kept if isinstance(row, kind)]
-        a_day = len(rows) * share
-        if kind is MemoryKept:
+    for kind in (DecisionMade, Observed, ForecastMade, *_NEWEST_ONLY):
+        rows = kept[kind]
+        written = stored = counts[kind] * share
+        if kind in _NEWEST_ONLY:
             # Replaced and not added: one for each workload, here of a thousand.
-            a_day = 1.0
-            rows = [dataclasses.replace(rows[n % len(rows)], workload=f"shop/{n}") for n in range(1000)]
+            stored = 1.0
+            rows = [dataclasses.replace(rows[n % len(rows)], workload=f"shop/{n}") for n in range(_LOOKED_AT)]
         size, took_s = _bytes_per_row(rows)
-        megabytes = [count * a_day * size / 1e6 for count in (1000, 5000)]
+        megabytes = [count * stored * size / 1e6 for count in (1000, 5000)]
         print(
-            f"{kind.__name__:14}{size:10.0f}{a_day:10.0f}{megabytes[0]:15.0f}{megabytes[1]:8.0f}"
+            f"{kind.__name__:14}{size:10.0f}{written:10.0f}{megabytes[0]:15.1f}{megabytes[1]:8.1f}"
             f"{len(rows) / took_s:9,.0f}"
         )
+    _print_cost_of_a_state()
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ import psycopg
 import pytest
 from databases import Database, PostgresqlDatabase, SqliteDatabase, eventually
 from real_postgresql import RealPostgresql
-from rowmaking import START_S, WORKLOAD, decision, memory, observed
+from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 from sqlalchemy import event
 
 from autoscaler.store.condition import Condition, Standing
 from autoscaler.store.journal import Journal, Pace
 from autoscaler.store.pruning import Retention
-from autoscaler.store.rows import DecisionMade, Observed, Outcome, Row
+from autoscaler.store.rows import DecisionMade, Observed, Outcome, Row, StateGone
 from autoscaler.store.spool import SpoolLimits
 from autoscaler.store.store import Store
 
@@ -201,6 +201,21 @@ def test_memories_of_an_earlier_run_are_there_once_the_store_is_open(
     assert journal.memory("shop/other") == memory(START_S + 30, "shop/other")
     assert journal.memory(WORKLOAD) == memory(START_S + 15)
     store.close()
+
+
+def test_what_the_store_shows_is_known_from_the_start_and_followed(
+    database: Database, running: Running
+) -> None:
+    other = database.migrated()
+    other.write([state(workload="shop/before"), state(workload="shop/gone")])
+    journal = running(database)
+    eventually(lambda: journal.loaded)
+    journal.commit([state(), StateGone("shop/gone")], _PATIENCE_S)
+    assert journal.shown() == {WORKLOAD, "shop/before"}
+    other.write([state(workload="shop/since")])
+    assert journal.reload(_PATIENCE_S)
+    assert journal.shown() == other.state_keys() == {WORKLOAD, "shop/before", "shop/since"}
+    other.close()
 
 
 def test_a_reload_from_a_store_that_is_away_is_not_waited_for_beyond_patience(

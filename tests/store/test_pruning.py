@@ -167,3 +167,23 @@ def test_a_store_that_grows_too_large_loses_its_oldest_rows_until_it_fits(store:
     assert _pruned(store, retention, now_s) == [Pruned(0, 0, 0, more=False)]
     store.write([decision(now_s)])
     assert _count(store, schema.Decision) == kept + 1
+
+
+def test_in_a_store_that_is_too_large_old_forecasts_go_before_all_else(store: Store) -> None:
+    noise = random.Random(1)
+    count = 3_000
+    now_s = START_S + 60 * count
+    forecasts: list[Row] = [
+        ForecastMade(WORKLOAD, START_S + 60 * number, {"noise": noise.randbytes(300).hex()})
+        for number in range(count)
+    ]
+    store.write([*forecasts, *(decision(START_S + 60 * number) for number in range(0, count, 10))])
+    with store.engine.connect() as connection:
+        most = used_bytes(connection, 0) * 3 // 4
+    _pruned(store, Retention(**_FOR_EVER, max_bytes=most), now_s)
+    assert _count(store, schema.Decision) == count // 10
+    left = store.forecasts(WORKLOAD, 0, 1e12, limit=1)
+    assert left[0].made_at_s == now_s - 60, "the newest are kept"
+    assert _count(store, schema.Forecast) < count
+    _pruned(store, Retention(**_FOR_EVER, max_bytes=most // 4), now_s)
+    assert _count(store, schema.Decision) < count // 10, "it is no use where the newest day is too much"

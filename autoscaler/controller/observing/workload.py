@@ -11,20 +11,22 @@ from pydantic import ValidationError
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import Policy
 from autoscaler.spec.problems import explain, path_text
-from autoscaler.spec.resource import PredictiveAutoscaler, Spec
+from autoscaler.spec.resource import API_VERSION, KIND, PredictiveAutoscaler, Spec
 from autoscaler.spec.status import Status
 from autoscaler.spec.units import parse_time
 
 _MOST_PROBLEMS = 5
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
     """A resource and its target, as one decision after the other sees them.
 
-    key: `namespace/name`. spec and policy: of the newest valid spec, None when there never was one
-    since this process began. problem: why the newest spec is not the one in force; empty when it
-    is. status: as last written, None where it cannot be read. deleting: its removal has begun.
+    key: `namespace/name`. manifest: as it was written, without what the cluster adds. spec and policy: of the
+    newest valid spec, None when there never was one since this process began. problem: why the newest spec is
+    not the one in force; empty when it is. status: as last written, None where it cannot be read. deleting:
+    its removal has begun.
     """
 
     namespace: str
@@ -33,7 +35,9 @@ class Workload:
     resource_version: str
     generation: int
     created_s: float
+    labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    manifest: Mapping[str, Any]
     resource: PredictiveAutoscaler | None
     policy: Policy | None
     problem: str
@@ -62,10 +66,26 @@ def parse_workload(item: dict[str, Any]) -> Workload:
         resource_version=metadata.get("resourceVersion", ""),
         generation=int(metadata.get("generation", 0)),
         created_s=parse_time(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else 0.0,
+        labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
+        manifest=_manifest(item),
         resource=resource,
         policy=compile_policy(resource) if resource is not None else None,
         problem=problem,
+        status=parse_status(item.get("status")),
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def with_news(known: Workload, item: dict[str, Any]) -> Workload:
+    """A resource as it is sent once more with the spec that is known."""
+    metadata = item["metadata"]
+    return replace(
+        known,
+        resource_version=metadata.get("resourceVersion", ""),
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        manifest=_manifest(item),
         status=parse_status(item.get("status")),
         deleting="deletionTimestamp" in metadata,
     )
@@ -76,6 +96,23 @@ def superseding(before: Workload | None, after: Workload) -> Workload:
     if before is None or before.uid != after.uid or after.resource is not None:
         return after
     return replace(after, resource=before.resource, policy=before.policy)
+
+
+def _manifest(item: dict[str, Any]) -> dict[str, Any]:
+    metadata = item["metadata"]
+    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != _APPLIED}
+    written = {
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "labels": metadata.get("labels"),
+        "annotations": annotations,
+    }
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {key: value for key, value in written.items() if value},
+        "spec": item.get("spec"),
+    }
 
 
 def _resource(item: dict[str, Any]) -> tuple[PredictiveAutoscaler | None, str]:

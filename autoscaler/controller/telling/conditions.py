@@ -61,6 +61,9 @@ def merged(
 
 def _condition(one: Finding, before: Condition | None, generation: int, now_s: float) -> Condition:
     status: Literal["True", "False"] = "True" if one.holds else "False"
+    told = (status, one.reason, one.message[:_LONGEST], generation)
+    if before is not None and told == _told(before):
+        return before  # making one anew costs more than all else that is done for a status
     since_s = before.last_transition_time if before is not None and before.status == status else int(now_s)
     return Condition(
         type=one.type,
@@ -70,6 +73,10 @@ def _condition(one: Finding, before: Condition | None, generation: int, now_s: f
         reason=one.reason,
         message=one.message[:_LONGEST],
     )
+
+
+def _told(condition: Condition) -> tuple[object, ...]:
+    return (condition.status, condition.reason, condition.message, condition.observed_generation)
 
 
 def _ready(outcome: Outcome) -> Finding:

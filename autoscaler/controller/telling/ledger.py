@@ -1,30 +1,38 @@
 """What of each evaluation is kept, and when: every decision that is carried out, before it is.
 
 Of decisions that change nothing only those are kept that differ from the one before; what was seen
-is kept once a minute, and the memory for the next decision every time.
+is kept once a minute, a forecast once in five, and the memory for the next decision every time.
 """
 
 from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
+
+import structlog
 
 from autoscaler.controller.acting.foreign import Carried
 from autoscaler.controller.deciding import Planned
+from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import OwnWrites, Running
+from autoscaler.controller.telling.forecast_record import forecast_made
 from autoscaler.controller.telling.sentences import overruling, sentence
+from autoscaler.controller.telling.state_keeping import StateKeeping
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.record import memory_from_json, memory_to_json, recorded
+from autoscaler.series import Grade
 from autoscaler.store import rows
 
+_LOG = structlog.get_logger(__name__)
 _PATIENCE_S = 0.5
 """How long a write may wait for its record to be durable; after that the record waits in the spool."""
 
 _OBSERVED_EVERY_S = 60.0
+_FORECAST_EVERY_S = 300.0
 _LAST, _ATTEMPTED = "lastWrite", "attemptedWrite"
 
 
@@ -45,14 +53,18 @@ class Journal(Protocol):
 
 
 class StoreLedger:
-    """Turns evaluations into rows of the journal."""
+    """Turns evaluations into rows of the journal. fan: the newest forecast of a workload, if there is one."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, fan: Callable[[str], Fan | None] = lambda key: None) -> None:
         self._journal = journal
+        self._fan = fan
+        self._states = StateKeeping(fan)
         self._lock = threading.Lock()
         self._last: dict[str, tuple[object, ...]] = {}
         self._recorded: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
         self._observed_s: dict[str, float] = {}
+        self._forecast_s: dict[str, float] = {}
 
     def record(self, planned: Sequence[Planned]) -> None:
         """Keep the decisions that are about to be carried out, and those that say something new."""
@@ -70,24 +82,32 @@ class StoreLedger:
             self._journal.commit(batch, _PATIENCE_S if about_to_write else 0.0)
 
     def settle(self, outcomes: Sequence[Outcome], running: Sequence[Running]) -> None:
-        """Keep what became of decisions, what was seen, and the memories for the next ones."""
+        """Keep what became of decisions, what was seen, the memories for the next ones, and what is shown."""
         by_key = {one.workload.key: one for one in running}
         batch: list[rows.Row] = []
         for outcome in outcomes:
             key = outcome.workload.key
             with self._lock:
                 recorded_id = self._recorded.pop(key, "")
+                newest_id = self._newest.get(key, "")
             if recorded_id and recorded_id == outcome.id:
                 batch.append(rows.Outcome(key, outcome.id, _word(outcome)))
             if outcome.decision is not None:
                 batch.append(_kept(by_key[key], outcome.now_s, by_key[key].foreign.attempted))
                 batch += self._seen(outcome)
+            batch += self._shown(outcome, by_key[key], newest_id)
         if batch:
             self._journal.commit(batch, 0.0)
 
     def take_over(self) -> None:
         """Read what the leader before us has written, if it shares the store."""
+        self._states.forget()
         self._journal.reload(_PATIENCE_S)
+
+    def drop(self, gone: Collection[str]) -> None:
+        """Show nothing more of resources that are gone, by key."""
+        if gone:
+            self._journal.commit([rows.StateGone(key) for key in sorted(gone)], 0.0)
 
     def memory(self, workload: Workload) -> Memory | None:
         """What the store remembers of a resource; nothing of an earlier one of the same name."""
@@ -110,9 +130,9 @@ class StoreLedger:
     def forget(self, key: str) -> None:
         """A resource is gone."""
         with self._lock:
-            self._last.pop(key, None)
-            self._recorded.pop(key, None)
-            self._observed_s.pop(key, None)
+            for known in (self._last, self._recorded, self._newest, self._observed_s, self._forecast_s):
+                known.pop(key, None)
+        self._states.forget(key)
 
     def _is_news(self, one: Planned) -> bool:
         decision = one.decision
@@ -142,7 +162,7 @@ class StoreLedger:
             shared=("policy",),
         )
         with self._lock:
-            self._recorded[one.key] = one.id
+            self._recorded[one.key] = self._newest[one.key] = one.id
         return made
 
     def _seen(self, outcome: Outcome) -> list[rows.Row]:
@@ -165,6 +185,24 @@ class StoreLedger:
             day = datetime.datetime.fromtimestamp(now_s, datetime.UTC).date()
             seen.append(rows.DaySpend(key, day, decision.memory.spent.day))
         return seen
+
+    def _shown(self, outcome: Outcome, running: Running, newest_id: str) -> list[rows.Row]:
+        try:
+            return [*self._forecast(outcome), *self._states.after(outcome, running, newest_id)]
+        except Exception:  # noqa: BLE001 - what cannot be shown of one must not keep others from being kept
+            _LOG.exception("state not kept", resource=outcome.workload.key)
+            return []
+
+    def _forecast(self, outcome: Outcome) -> list[rows.Row]:
+        key, policy = outcome.workload.key, outcome.policy
+        fan = self._fan(key)
+        if fan is None or policy is None or fan.grade is Grade.NONE:
+            return []
+        with self._lock:
+            if fan.made_at_s - self._forecast_s.get(key, float("-inf")) < _FORECAST_EVERY_S:
+                return []
+            self._forecast_s[key] = fan.made_at_s
+        return [forecast_made(key, fan, policy.quantile)]
 
 
 def _reasons(one: Planned) -> tuple[str, ...]:
