@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filled_store import END_S
+from filled_store import END_S, fill
 from guarded_service import HOST, MadeUpAccess
+from pydantic.alias_generators import to_camel
 from starlette.testclient import TestClient
 
 from autoscaler.api.app import API, make_app
@@ -37,7 +38,10 @@ class KeptOverrides:
 
 
 class WholeService:
-    """The application. Its clocks stand still until they are moved; the fleet looks when it is told to."""
+    """The application. Its clocks stand still until they are moved; the fleet looks when it is told to.
+
+    limits: of the configuration, by their names in Python.
+    """
 
     def __init__(self, store: Store, access: MadeUpAccess | None = None, **limits: Any) -> None:
         self.now_s = NOW_S
@@ -52,7 +56,7 @@ class WholeService:
             access=self.access,
             overrides=self.overrides,
             jobs=None,
-            limits=Limits(**{"requests_per_minute": 1_000_000, **limits}),
+            limits=Limits(**{"requestsPerMinute": 1_000_000, **_keys(limits)}),
             now_s=lambda: self.now_s,
         )
         self.app = make_app(self.parts)
@@ -65,9 +69,25 @@ class WholeService:
         return TestClient(self.app, base_url=base, headers=headers, raise_server_exceptions=False)
 
 
+def _keys(settings: dict[str, Any]) -> dict[str, Any]:
+    return {to_camel(name.removesuffix("_s")): value for name, value in settings.items()}
+
+
 @contextmanager
 def service_over(file: Path, **options: Any) -> Iterator[WholeService]:
     """A service over the store in a file."""
     store = Store.open(f"sqlite:///{file}")
     yield WholeService(store, **options)
     store.close()
+
+
+@contextmanager
+def filled_service(folder: Path, days: float = 0.25, **options: Any) -> Iterator[WholeService]:
+    """A service over a store of its own in `folder`, with so many days of all scenes."""
+    file = folder / "store.db"
+    store = Store.open(f"sqlite:///{file}")
+    store.migrate()
+    fill(store, days=days)
+    store.close()
+    with service_over(file, **options) as made:
+        yield made
