@@ -45,7 +45,7 @@ def serve(configuration: ServeConfiguration, kubeconfig: Path | None = None, con
     where another part cannot be made, each with one line that says why.
     """
     with ExitStack() as stack:
-        listening = stack.enter_context(_listening(configuration.listen))
+        listening = stack.enter_context(listening_socket(configuration.listen))
         parts = stack.enter_context(running_parts(configuration, kubeconfig, context))
         app = make_app(parts, configuration.listen.trusted_proxies)
         # Made once and kept: whoever asked for it first would hold up everybody else for as long.
@@ -109,8 +109,8 @@ def server(app: FastAPI, listen: Listen) -> uvicorn.Server:
 
 
 @contextmanager
-def _listening(listen: Listen) -> Iterator[socket.socket]:
-    """The socket, so that a port that is taken is told before anything else is begun."""
+def listening_socket(listen: Listen) -> Iterator[socket.socket]:
+    """The socket, so that a port that is taken is told before anything else is begun. Raises ValueError."""
     family = socket.AF_INET6 if ":" in listen.address else socket.AF_INET
     try:
         listening = socket.create_server((listen.address, listen.port), family=family, backlog=1024)

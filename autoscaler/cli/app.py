@@ -310,11 +310,34 @@ def demo(
     report: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the report.")] = Path(
         "demo-report.html"
     ),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Instead: play the same traffic live and serve the web page.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1 to serve at; 0 takes any.")
+    ] = 8080,
+    speed: Annotated[
+        float, typer.Option(min=1, max=600, help="Seconds that pass in each second while it is served.")
+    ] = 60,
+    past: Annotated[
+        str, typer.Option(metavar="DURATION", help="How much is played before it is served.")
+    ] = "2d",
+    ends_after: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            help="Stop serving after it; until Ctrl-C, or after 60s without a terminal.",
+        ),
+    ] = "",
 ) -> None:
     """Backtest the default policy against its rivals on two recorded traces that ship with the package."""
-    from autoscaler.cli.demo import demo as run
+    from autoscaler.cli import demo as command
 
-    run(report)
+    if serve:
+        command.serve(port, speed, past, ends_after)
+    else:
+        command.demo(report)
 
 
 @app.command()

@@ -52,6 +52,7 @@ class _Played:
 class Member:
     """One workload to play. manifest: as the API server would send it. by_hand: see `_Played`."""
 
+    key: str
     manifest: Mapping[str, Any]
     traffic: Traffic
     world: World
@@ -85,9 +86,11 @@ def read_fleet(opens_s: int) -> list[Member]:
     members = []
     for seed, manifest in enumerate(_manifests(opens_s)):
         metadata, spec = manifest["metadata"], manifest["spec"]
-        played = _PLAYED[f"{metadata['namespace']}/{metadata['name']}"]
+        key = f"{metadata['namespace']}/{metadata['name']}"
+        played = _PLAYED[key]
         members.append(
             Member(
+                key=key,
                 manifest=manifest,
                 traffic=Traffic(played.parts, recordings, opens_s - _OPENING_S),
                 world=World(

@@ -1,4 +1,4 @@
-"""Simulated Deployments: their pods obey the backtest's rules, and teach the operator what real ones would."""
+"""Simulated Deployments: pods obey the rules of the backtest, and teach the operator what real ones would."""
 
 from __future__ import annotations
 
