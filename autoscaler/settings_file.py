@@ -1,16 +1,17 @@
 """Reading a YAML file that an administrator wrote: into a typed model, or one line per fault.
 
-Keys are camelCase, as in Kubernetes' own configuration files; a duration is Go-style text.
+Keys are camelCase, as in Kubernetes' own configuration files, and written once; a duration is Go-style text.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
+
+from autoscaler.spec.yamltree import Document, YamlProblem, documents
 
 _MOST_BYTES = 1024 * 1024
 
@@ -24,10 +25,11 @@ def _key(name: str) -> str:
 
 
 class Section(BaseModel):
-    """A mapping of the file. An attribute `patience_s` is the key `patience`."""
+    """A mapping of the file. An attribute `patience_s` is the key `patience`, and only Python knows it as
+    `patience_s`."""
 
     model_config = ConfigDict(
-        alias_generator=_key, populate_by_name=True, frozen=True, extra="forbid", validate_default=True
+        alias_generator=_key, validate_by_name=True, frozen=True, extra="forbid", validate_default=True
     )
 
 
@@ -45,17 +47,26 @@ def read_settings(path: Path, kind: type[_Settings], least: str) -> _Settings:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(raw) > _MOST_BYTES:
         raise ConfigurationError(f"{path}: is larger than 1 MiB; name the right file")
-    try:
-        data: Any = yaml.safe_load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        told = str(error).replace("\n", " ")
-        raise ConfigurationError(f"{path}: is no YAML: {told[:200]}") from error
-    if not isinstance(data, dict):
+    written = _documents(path, raw)
+    if len(written) > 1:
+        raise ConfigurationError(f"{path}: line {written[1].line}: a second document; only one is read")
+    if not written or not isinstance(written[0].value, dict):
         raise ConfigurationError(f"{path}: must be a mapping with at least {least}")
     try:
-        return kind.model_validate(data)
+        return kind.model_validate(written[0].value, by_alias=True, by_name=False)
     except ValidationError as error:
         raise ConfigurationError("\n".join(_faults(path, error))) from error
+
+
+def _documents(path: Path, raw: bytes) -> list[Document]:
+    try:
+        return list(documents(raw.decode()))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is no YAML: {error}") from error
+    except YamlProblem as problem:
+        where = ".".join(str(part) for part in problem.path)
+        told = f"{where}: {problem.message}" if where else problem.message
+        raise ConfigurationError(f"{path}: line {problem.line}: {told}") from problem
 
 
 def _faults(path: Path, error: ValidationError) -> list[str]:

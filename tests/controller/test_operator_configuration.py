@@ -54,7 +54,7 @@ sources:
   - {{name: second, url: "http://b.example"}}
 watchNamespaces: [shop, bank]
 period: 30s
-leaderElection: {{namespace: ops, name: n, leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 5s}}
+leaderElection: {{namespace: ops, name: op, leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 5s}}
 store: {{url: "postgresql+psycopg://u@db/p"}}
 forecasts: {{historyFolder: {tmp_path}}}
 server: {{address: 127.0.0.1, port: 0}}
@@ -92,8 +92,16 @@ log: {{level: debug, format: console}}
         ("sources: [{url: 'ftp://a'}]", "source default: "),
         ("sources: [{url: 'http://a', tokenFile: /does/not/exist}]", "source default: "),
         ("sources: [{url: 'http://a', caFile: /does/not/exist}]", "source default: "),
-        ("sources: [{url: 'http://a'", "is no YAML: "),
-        ("sources: !!python/object/apply:os.system [ls]", "is no YAML: "),
+        ("sources: [{url: 'http://a'", "line 1: not YAML: "),
+        ("sources: !!python/object/apply:os.system [ls]", "sources"),
+        (LEAST + "period: 30s\nperiod: 15s", "line 3: period: written twice (first on line 2): remove one"),
+        (LEAST + "log: {level: info, level: debug}", "line 2: log.level: written twice"),
+        (LEAST + LEAST, "line 2: sources: written twice"),
+        (LEAST + "---\n" + LEAST, "line 3: a second document"),
+        (LEAST + "watch_namespaces: [shop]", "watch_namespaces: is unknown; check the spelling"),
+        (LEAST + "period_s: 15s", "period_s: is unknown; check the spelling"),
+        ("sources: [{url: 'http://a', timeout_s: 3s}]", "sources.0.timeout_s: is unknown"),
+        (LEAST + "leaderElection: {lease_duration: 15s}", "leaderElection.lease_duration: is unknown"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_by_name(file: Path, text: str, told: str) -> None:
