@@ -218,6 +218,19 @@ def test_one_caller_keeps_only_the_newest_and_pushes_nobody_elses_out(jobs: Jobs
     assert jobs.find(BEN, of_ben.id) == of_ben
 
 
+def test_a_running_job_that_is_cancelled_and_forgotten_at_once_holds_nothing_up(
+    jobs: Jobs, tmp_path: Path
+) -> None:
+    running = jobs.submit(ANNA, "WhatIf", "shop/checkout", Sleep(tmp_path / "began"))
+    process = began(tmp_path / "began")
+    jobs.cancel(ANNA, running.id)
+    for _ in range(20):
+        jobs.cancel(ANNA, jobs.submit(ANNA, "WhatIf", "shop/checkout", Echo()).id)
+    assert jobs.find(ANNA, running.id) is None
+    assert gone(process)
+    assert ended(jobs, jobs.submit(BEN, "WhatIf", "shop/checkout", Echo())).state is JobState.DONE
+
+
 def test_an_idle_worker_gives_its_memory_back(
     start: Callable[..., Jobs], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from autoscaler.api.configuration import WhatIf
 from autoscaler.api.whatif.messages import Question
@@ -127,9 +128,8 @@ class Jobs:
             job = self._jobs.get(id)
             if job is None or job.owner != owner:
                 return None
-            if not job.state.over:
-                self._end(id, JobState.CANCELLED, "cancelled")
-                self._line = deque(item for item in self._line if item[0] != id)
+            self._end(id, JobState.CANCELLED, "cancelled")
+            self._line = deque(item for item in self._line if item[0] != id)
             return self._jobs[id]
 
     @property
@@ -141,49 +141,52 @@ class Jobs:
         """One question after the other, until there is nothing more to be answered at all."""
         while True:
             with self._change:
-                idle = not self._change.wait_for(lambda: self._stopping or self._line, _IDLE_S)
+                self._change.wait_for(lambda: self._stopping or self._line, _IDLE_S)
                 if self._stopping:
                     break
-                id, question = self._line.popleft() if self._line else ("", None)
-                if question is not None:
-                    self._jobs[id] = replace(self._jobs[id], state=JobState.RUNNING, message="starting")
-            if idle:
+                taken = self._line.popleft() if self._line else None
+                if taken is not None:
+                    self._note(taken[0], state=JobState.RUNNING, message="starting")
+            if taken is None:
                 self._worker.end()
-            elif question is not None:
-                self._answer(id, question)
+            else:
+                self._answer(*taken)
         self._worker.end()
 
     def _answer(self, id: str, question: Question) -> None:
         def advance(share: float, message: str) -> None:
-            with self._change:
-                if not self._jobs[id].state.over:
-                    self._jobs[id] = replace(self._jobs[id], progress=share, message=message)
+            self._note(id, progress=share, message=message)
 
         def withdrawn() -> bool:
-            return self._stopping or self._jobs[id].state.over
+            return self._stopping or not self._under_way(id)
 
         try:
-            result = self._worker.ask(question, self._limits.deadline_s, advance, withdrawn)
+            body = self._worker.ask(question, self._limits.deadline_s, advance, withdrawn)
         except QuestionWithdrawn:
-            state, message, result = JobState.CANCELLED, "cancelled", b""
+            self._end(id, JobState.CANCELLED, "cancelled")
         except QuestionFailed as error:
-            state, message, result = JobState.FAILED, str(error), b""
+            self._end(id, JobState.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - a fault in one job must not end the answering of all others
             _LOG.exception("a job ended in an unexpected way")
             self._worker.end()
-            state, message, result = JobState.FAILED, f"it failed here ({type(error).__name__})", b""
+            self._end(id, JobState.FAILED, f"it failed here ({type(error).__name__})")
         else:
-            state, message = JobState.DONE, ""
-        with self._change:
-            if not self._jobs[id].state.over:
-                self._end(id, state, message, result or None)
+            advance(1.0, "")
+            self._end(id, JobState.DONE, "", body)
 
     def _end(self, id: str, state: JobState, message: str, result: bytes | None = None) -> None:
-        job = self._jobs[id]
-        progress = 1.0 if state is JobState.DONE else job.progress
-        self._jobs[id] = replace(
-            job, state=state, message=message, progress=progress, result=result, ended_s=self._now_s()
-        )
+        self._note(id, state=state, message=message, result=result, ended_s=self._now_s())
+
+    def _note(self, id: str, **changes: Any) -> None:
+        """What became of a job. One that was cancelled meanwhile stays so."""
+        with self._change:
+            if self._under_way(id):
+                self._jobs[id] = replace(self._jobs[id], **changes)
+
+    def _under_way(self, id: str) -> bool:
+        """Not for one that is over, nor for one that was over and is forgotten."""
+        job = self._jobs.get(id)
+        return job is not None and not job.state.over
 
     def _forget(self) -> None:
         """Drop what is over for long, and the oldest where there is too much of it."""
