@@ -19,6 +19,7 @@ from autoscaler.api.app import make_app
 from autoscaler.api.configuration import Listen, ServeConfiguration
 from autoscaler.api.fleet import Fleet
 from autoscaler.api.parts import OverrideRefused, Overrides, Parts
+from autoscaler.api.protection.slow_clients import ImpatientProtocol
 from autoscaler.api.whatif.jobs import Jobs
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterConfigError
@@ -90,6 +91,7 @@ def server(app: FastAPI, listen: Listen) -> uvicorn.Server:
     """
     config = uvicorn.Config(
         app,
+        http=ImpatientProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

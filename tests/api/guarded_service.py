@@ -178,13 +178,17 @@ class GuardedService:
 
         @router.get("/stream")
         async def stream() -> StreamingResponse:
-            return StreamingResponse(_events(), media_type="text/event-stream")
+            return StreamingResponse(_events(4), media_type="text/event-stream")
+
+        @router.get("/long-stream")
+        async def long_stream() -> StreamingResponse:
+            return StreamingResponse(_events(8), media_type="text/event-stream")
 
         return router
 
 
-async def _events() -> AsyncIterator[bytes]:
-    for number in range(4):
+async def _events(count: int) -> AsyncIterator[bytes]:
+    for number in range(count):
         yield f"data: {number} {'x' * 2000}\n\n".encode()
         await asyncio.sleep(0.1)
 

@@ -82,7 +82,7 @@ def test_requests_are_counted_by_route_and_status_and_paths_make_no_new_series()
         tuple(sample.labels[name] for name in ("method", "route", "status")): sample.value
         for family in service.metrics.registry.collect()
         for sample in family.samples
-        if sample.name == "predictive_autoscaler_api_answer_seconds_count"
+        if sample.name == "predictive_autoscaler_service_answer_seconds_count"
     }
     assert counts == {
         ("GET", "/api/v1/namespaces/{namespace}/thing", "200"): 1,
@@ -90,6 +90,5 @@ def test_requests_are_counted_by_route_and_status_and_paths_make_no_new_series()
         ("GET", "-", "404"): 5,
         ("other", "/api/v1/whoami", "405"): 5,
     }
-    assert (
-        "predictive_autoscaler_api_requests_running 0.0" in generate_latest(service.metrics.registry).decode()
-    )
+    exported = generate_latest(service.metrics.registry).decode()
+    assert "predictive_autoscaler_service_requests_running 0.0" in exported

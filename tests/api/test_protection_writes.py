@@ -67,11 +67,12 @@ def test_reading_by_cookie_needs_no_origin() -> None:
         pytest.param("[::1", None, 403, 403, id="no name"),
     ],
 )
+@pytest.mark.parametrize("made_up", [{}, TOKEN, COOKIE], ids=["nothing", "a token", "a cookie"])
 def test_without_tokens_only_this_machine_is_served(
-    host: str, origin: str | None, reads: int, writes: int
+    made_up: dict[str, str], host: str, origin: str | None, reads: int, writes: int
 ) -> None:
     service = GuardedService(OpenAccess("127.0.0.1"))
-    headers = {"Host": host} | ({"Origin": origin} if origin else {})
+    headers = {"Host": host, **made_up} | ({"Origin": origin} if origin else {})
     with service.client() as client:
         assert client.get("/api/v1/whoami", headers=headers).status_code == reads
         assert client.post(THING, headers=headers).status_code == writes

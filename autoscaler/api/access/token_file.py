@@ -77,7 +77,9 @@ class TokenFile:
         self._look_at = clock() + _LOOK_EACH_S
 
     async def identify(self, token: str) -> Caller | None:
-        """As in `Access`. Takes as long for every token."""
+        """As in `Access`. Takes as long for every token that is shown."""
+        if not token:
+            return None
         self._look()
         found = [line for line in self._lines.values() if is_of(token, line.hash)]
         return Caller(found[0].name) if found else None

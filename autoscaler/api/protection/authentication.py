@@ -97,6 +97,9 @@ class Authentication:
         if is_new:
             self._strangers.give_back(address)
         self._known[fingerprint] = True
+        if caller == await self._access.identify(""):
+            # Whoever would be let in without a token has shown nothing by it.
+            shown = "nothing"
         identify_request(scope, caller, shown)
         await self._app(scope, receive, send)
 

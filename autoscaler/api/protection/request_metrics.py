@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
-_PREFIX = "predictive_autoscaler_api"
+_PREFIX = "predictive_autoscaler_service"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -14,7 +14,6 @@ class RequestMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._took = Histogram(
-            # Not api_request_seconds, which is the operator's, of requests to Kubernetes.
             f"{_PREFIX}_answer_seconds",
             "Time from a request to the beginning of its answer.",
             ("method", "route", "status"),
