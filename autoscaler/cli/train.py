@@ -10,6 +10,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,17 @@ def training(options: Options) -> None:
     if not parts:
         raise InputError("nothing to learn from: every load is shorter than the lead times; give longer ones")
     console.print("growing trees …")
-    about = {"trained_on": [one.about for one in taught], "leads_s": list(LEADS_S), "seed": options.seed}
+    about = described([one.about for one in taught], options.seed)
     for name, content in train(joined(parts), about, options.seed).items():
         write_bytes(options.out / name, content)
     read_folder(options.out)
     console.print(f"written to {options.out}")
+
+
+def described(traces: Sequence[dict[str, Any]], seed: int) -> dict[str, Any]:
+    """What the manifest says of how the model was made."""
+    made_with = f"lightgbm {version('lightgbm')}"
+    return {"trained_on": list(traces), "leads_s": list(LEADS_S), "seed": seed, "made_with": made_with}
 
 
 def _taught(path: Path) -> _Taught:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,17 @@ def written_model(
     manifest = {"format": FORMAT, **about, "clues": list(clues), "forests": entries}
     files[MANIFEST] = (json.dumps(manifest, indent=1) + "\n").encode("ascii")
     return files
+
+
+def at_levels(quantiles: Floats, known: Floats, wanted: Floats) -> Floats:
+    """Quantiles [row, known] at other levels: linear in the normal distribution's own scale, and the
+    outermost ones beyond them."""
+    score = NormalDist().inv_cdf
+    at = np.interp([score(x) for x in wanted], [score(x) for x in known], np.arange(len(known)))
+    low = np.floor(at).astype(np.int64)
+    high = np.minimum(low + 1, len(known) - 1)
+    between: Floats = quantiles[:, low] + (at - low) * (quantiles[:, high] - quantiles[:, low])
+    return between
 
 
 def _manifest(content: bytes | None) -> dict[str, Any]:

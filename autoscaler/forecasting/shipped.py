@@ -10,6 +10,7 @@ import functools
 from pathlib import Path
 
 from autoscaler.forecasting.peak_model import MANIFEST, PeakModel, UnusableModel, read_model
+from autoscaler.forecasting.witness import clue_names
 
 _PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "_shipped" / "models" / "peaks", _PACKAGE.parent / "models" / "peaks")
@@ -35,6 +36,9 @@ def shipped_model() -> PeakModel | str:
     if folder is None:
         return "no learned model ships with this installation"
     try:
-        return read_folder(folder)
+        model = read_folder(folder)
     except UnusableModel as error:
         return f"the learned model is unusable: {error}"
+    if model.clues != clue_names():
+        return f"the learned model is unusable: {folder} was trained on other clues; train it again"
+    return model

@@ -28,8 +28,9 @@ from statistics import median
 import numpy as np
 
 from autoscaler.backtest.yardstick import geometric_mean, warm_up_s
+from autoscaler.forecasting.adaptation import ABOUT_MOMENTS, SPAN_S, adapted
 from autoscaler.forecasting.forecaster import DAY_S
-from autoscaler.forecasting.learned_peaks import ABOUT_MOMENTS, ADAPTED_S, adapted, rises
+from autoscaler.forecasting.learned_peaks import rises
 from autoscaler.forecasting.origins import spread
 from autoscaler.forecasting.own_trees import LEVELS as OWN_LEVELS
 from autoscaler.forecasting.own_trees import Groves
@@ -149,7 +150,6 @@ class _Course:
     table: Table
     expected: Floats
     level: Floats
-    weight: Floats
     rise: Floats
 
     @staticmethod
@@ -161,7 +161,6 @@ class _Course:
             np.concatenate([part.told.table for part in parts]),
             np.concatenate([part.told.expected for part in parts]),
             np.concatenate([part.told.view.level for part in parts]),
-            np.concatenate([part.told.view.weight for part in parts]),
             np.concatenate([part.rise for part in parts]),
         )
 
@@ -170,11 +169,11 @@ def _forecast(model: PeakModel, course: _Course, lead: int, scored_from: int, ad
     """Quantiles of the peak at every step; each day with trees grown from the days before."""
     shared = course.expected[:, np.newaxis] + model.surplus(course.table)
     corrections = np.zeros((len(shared), len(OWN_LEVELS)))
-    day, span = DAY_S // course.series.step_s, ADAPTED_S // course.series.step_s
+    day, span = DAY_S // course.series.step_s, SPAN_S // course.series.step_s
     for begin in range(scored_from, len(shared), day) if adapts else ():
         earlier = spread(max(0, begin - span), begin - lead, ABOUT_MOMENTS)
         at = np.arange(earlier.start, earlier.stop, earlier.step)
-        trees = adapted(shared[at], model.levels, course.table[at], course.weight[at], course.rise[at])
+        trees = adapted(shared[at], model.levels, course.table[at], course.level[at], course.rise[at])
         rows = slice(begin, begin + day)
         today = course.table[rows]
         corrections[rows] = Groves.of([trees]).surplus(today, np.zeros(len(today), np.int64))

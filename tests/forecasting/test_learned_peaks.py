@@ -9,7 +9,8 @@ from small_models import DAY, ramps, small_model
 
 from autoscaler.forecasting import registry
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks, at_levels
+from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks
+from autoscaler.forecasting.peak_model import at_levels
 from autoscaler.forecasting.peak_training import walk
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Batch, Floats, Series
