@@ -251,6 +251,13 @@ def test_no_more_than_a_few_questions_are_asked_at_once() -> None:
     assert 2 <= most <= 16
 
 
+def test_what_cannot_be_a_namespace_is_asked_nobody_about() -> None:
+    access, cluster = access_to(lambda spec: {"allowed": True})
+    assert asyncio.run(access.allows(ANNA, Verb.READ, "n" * 63))
+    assert not asyncio.run(access.allows(ANNA, Verb.READ, "n" * 64))
+    assert len(cluster.asked) == 1
+
+
 def test_who_may_read_all_is_asked_about_once_however_many_namespaces_there_are() -> None:
     access, cluster = access_to(lambda spec: {"allowed": True})
     assert asyncio.run(access.visible(ANNA, [f"n{number}" for number in range(200)])) is None

@@ -229,6 +229,12 @@ def test_who_has_rights_in_some_namespaces_sees_those(service: Cluster, team: Te
     assert not allows(service, team.token, Verb.READ, "")
 
 
+@pytest.mark.parametrize("name", ["*", " ", "a b", "UPPER", "../default", "ünï", "a\nb", "\x00", "n" * 63])
+def test_a_name_that_no_namespace_has_is_nobodys(service: Cluster, team: Team, name: str) -> None:
+    team.give("get")
+    assert not allows(service, team.token, Verb.READ, name)
+
+
 def test_who_may_read_the_cluster_sees_all_that_will_ever_be(
     control_plane: ControlPlane, service: Cluster, team: Team
 ) -> None:

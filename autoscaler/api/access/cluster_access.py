@@ -38,6 +38,8 @@ _TOKEN_S, _RIGHT_S = 5.0, 9.0
 """For an answer and the turn to ask for it; one list may ask for hundreds of rights."""
 _TOKENS_AT_ONCE = 8
 _RIGHTS_AT_ONCE = 16
+_LONGEST_NAMESPACE = 63
+"""Of Kubernetes; what is longer is not worth remembering."""
 _TOKENS_KEPT = 10_000
 _RIGHTS_KEPT = 100_000
 
@@ -76,6 +78,8 @@ class ClusterAccess:
 
     async def allows(self, caller: Caller, verb: Verb, namespace: str) -> bool:
         """As in `Access`."""
+        if len(namespace) > _LONGEST_NAMESPACE:
+            return False
         return await self._rights.get(
             (caller, verb, namespace), partial(self._permitted, caller, verb, namespace)
         )
