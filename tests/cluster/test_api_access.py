@@ -7,6 +7,7 @@ import base64
 import json
 import time
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from control_plane import ControlPlane, wait_until
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from service_process import ServiceProcess
 
 from autoscaler.api.access.access import Unavailable
 from autoscaler.api.access.caller import Caller
@@ -290,6 +292,35 @@ def test_hundreds_of_namespaces_are_gone_through_in_seconds(service: Cluster, te
     took_s = time.monotonic() - began_at
     print(f"{len(namespaces)} namespaces in {took_s:.2f} s")
     assert took_s < 9, "or it would be given up"
+
+
+# The whole service
+
+
+def test_the_running_service_answers_each_according_to_their_rights(
+    control_plane: ControlPlane, team: Team, tmp_path: Path
+) -> None:
+    own = Team(control_plane, control_plane.namespace(f"{team.namespace}-service"))
+    own.give_everywhere("system:auth-delegator")
+    team.give("get")
+    kubeconfig = control_plane.kubeconfig_for_token(own.token, "serve")
+    token = control_plane.kubectl("create", "token", "dev", "-n", team.namespace).strip()
+    admin = control_plane.admin_token
+    there = f"/api/v1/namespaces/{team.namespace}/workloads/none"
+    elsewhere = "/api/v1/namespaces/default/workloads/none"
+    override = f"{there}/overrides/0000000000000"
+    with ServiceProcess(tmp_path, kubeconfig) as service:
+        told = [
+            (service.status("GET", "/api/v1/whoami", who), service.status("GET", there, who))
+            for who in ("", "wrong", token, admin)
+        ]
+        assert told == [(401, 401), (401, 401), (200, 404), (200, 404)]
+        assert [service.status("GET", elsewhere, who) for who in (token, admin)] == [403, 404]
+        assert [service.status("DELETE", override, who) for who in (token, admin)] == [403, 404]
+        assert [service.status("GET", "/metrics", who) for who in (token, admin)] == [403, 200]
+        assert [service.status("GET", "/docs", who) for who in ("", token)] == [401, 200]
+    own.end()
+    control_plane.request("DELETE", f"/api/v1/namespaces/{own.namespace}")
 
 
 # Without an answer
