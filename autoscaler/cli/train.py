@@ -44,8 +44,9 @@ class _Taught:
 def training(options: Options) -> None:
     """Run the command: a model that was written is read again before it is called good."""
     names = [path.name for path in options.traces]
-    if len(set(names)) < len(names):
-        raise InputError(f"{names[0]}: given twice; what is repeated would count twice")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{name}: given twice, and would count twice; leave one out")
     if not options.out.is_dir():
         raise InputError(f"--out {options.out}: not a directory; create it first")
     check_writable(options.out / MANIFEST)

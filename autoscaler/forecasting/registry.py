@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,8 +63,12 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
     return Reaching(model, beyond)
 
 
+@functools.cache
 def _learned() -> PeakSource:
-    """The shared model of the peak; without one that can be used, each workload's own ridge."""
+    """The shared model of the peak; without one that can be used, each workload's own ridge.
+
+    One for all, since it keeps what it grew for each workload until the next day.
+    """
     model = shipped_model()
     return RidgePeaks(note=model) if isinstance(model, str) else LearnedPeaks(model)
 

@@ -116,6 +116,7 @@ def test_quantiles_in_between_lie_in_between(wanted: float) -> None:
 
 def test_without_a_model_the_ridge_serves_and_the_note_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "shipped_model", lambda: "the learned model is unusable: cut off")
+    monkeypatch.setattr(registry, "_learned", registry._learned.__wrapped__)
     series = ramps(6)
     batch = Batch.of(series)
     made = forecaster(LEARNED).fit(batch, SETTINGS).predict(batch, np.zeros(1, np.int64))
