@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, exists, select
 
 from autoscaler.store import schema
 from autoscaler.store.ids import first_number, id_number, id_text
@@ -46,11 +46,13 @@ def find_decisions(
     number = _Decision.id
     if reason is not None:
         link = schema.DecisionReason
-        query = query.join(link, link.decision_id == _Decision.id)
-        query = query.where(
-            link.reason_id == select(schema.Reason.id).where(schema.Reason.name == reason).scalar_subquery()
-        )
-        number = link.decision_id
+        named_so = select(schema.Reason.id).where(schema.Reason.name == reason).scalar_subquery()
+        if workload is None and namespaces is None:
+            query = query.join(link, link.decision_id == _Decision.id).where(link.reason_id == named_so)
+            number = link.decision_id
+        else:
+            # Of few workloads their own decisions are looked through, not those of all for the reason.
+            query = query.where(exists().where(link.reason_id == named_so, link.decision_id == _Decision.id))
     if since_s is not None:
         query = query.where(number >= first_number(since_s))
     if until_s is not None:
