@@ -73,7 +73,7 @@ class WhatIf(Section):
     """Backtests on a workload's own history, in a process of their own.
 
     queued: jobs that may wait, of all callers; per_caller: jobs of one caller that wait or run.
-    deadline_s, memory_bytes: for one job.
+    deadline_s, memory_mib: for one job.
     """
 
     enabled: bool = True

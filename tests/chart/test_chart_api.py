@@ -102,6 +102,10 @@ def test_with_postgresql_it_has_pods_a_service_account_and_rights_of_its_own() -
     assert not _rights(manifests, _OPERATOR) & _rights(manifests, _API)
 
 
+def test_whoever_asks_again_reaches_the_pod_that_runs_their_what_if() -> None:
+    assert _named(rendered(_POSTGRES), "Service", _API)["spec"]["sessionAffinity"] == "ClientIP"
+
+
 def test_neither_deployment_takes_the_other_s_pods_for_its_own() -> None:
     manifests = rendered(_POSTGRES)
     for one, other in ((_OPERATOR, _API), (_API, _OPERATOR)):
