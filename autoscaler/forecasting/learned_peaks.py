@@ -16,11 +16,12 @@ from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.own_trees import LEVELS as OWN_LEVELS
 from autoscaler.forecasting.own_trees import Groves, OwnTrees
 from autoscaler.forecasting.peak_model import PeakModel, at_levels
-from autoscaler.forecasting.peak_source import PeakSource
+from autoscaler.forecasting.peak_source import FittedPeaks, PeakSource, RidgePeaks
 from autoscaler.forecasting.witness import Witness
 from autoscaler.series import Batch, Floats, Ints
 
 LEARNED = "learned"
+_LONGEST_LEAD_S = 2 * 3600
 
 
 @dataclass(slots=True)
@@ -37,8 +38,14 @@ class LearnedPeaks:
     def __post_init__(self) -> None:
         self._adaptation = Adaptation(self.model)
 
-    def fit(self, history: Batch, settings: ForecastSettings) -> FittedLearned:
-        """Learn what is particular to each workload of a cleaned `history` [workload, time]."""
+    def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
+        """Learn what is particular to each workload of a cleaned `history` [workload, time].
+
+        Further ahead than the model was trained for, each workload's own ridge serves.
+        """
+        lead_s = settings.horizon * history.step_s
+        if lead_s > min(_LONGEST_LEAD_S, *settings.seasons_s):
+            return RidgePeaks().fit(history, settings)
         witness = Witness.fit(history, settings)
         trees: list[OwnTrees | None] = [None] * len(history)
         if self.adapts:
@@ -59,6 +66,7 @@ class FittedLearned:
     witness: Witness
     groves: Groves
     levels: Floats
+    name: str = LEARNED
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
         """Quantiles of the peak; NaN where the present level is unknown."""

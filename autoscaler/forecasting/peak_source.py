@@ -33,7 +33,12 @@ class PeakSource(Protocol):
 
 
 class FittedPeaks(Protocol):
-    """A fitted model of the peak. Immutable."""
+    """A fitted model of the peak. Immutable. name: of the model that answers."""
+
+    @property
+    def name(self) -> str:
+        """As forecasts tell it."""
+        ...
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
         """Quantiles at the settings' levels, rising, [row, level]; NaN in rows it cannot say anything of."""
@@ -65,6 +70,7 @@ class _FittedRidges:
     lead: int
     season_s: int
     ceiling: Floats
+    name: str = RIDGE
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
         view = PeakView.of(recent, self.lead, self.season_s, self.ceiling[workload])

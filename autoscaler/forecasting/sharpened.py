@@ -49,20 +49,19 @@ class Sharpened:
         fitted = self.source.fit(cleaned, settings)
         used, notes = (
             np.ones(len(history), np.bool_),
-            [f"{self.source.name}: {self.source.note}"] * len(history),
+            [f"{fitted.name}: {self.source.note}"] * len(history),
         )
         if not self.always:
             for row in range(len(history)):
                 used[row], notes[row] = _pays(self.source, own_series(cleaned, row), row, base, settings)
         season_s = min(settings.seasons_s, default=DAY_S)
-        return _SharpenedPredictor(base, fitted, self.source.name, used, tuple(notes), settings, season_s)
+        return _SharpenedPredictor(base, fitted, used, tuple(notes), settings, season_s)
 
 
 @dataclass(frozen=True, slots=True)
 class _SharpenedPredictor:
     base: Predictor
     fitted: FittedPeaks
-    name: str
     used: NDArray[np.bool_]
     notes: tuple[str, ...]
     settings: ForecastSettings
@@ -77,7 +76,9 @@ class _SharpenedPredictor:
         sharp = self.fitted.peaks(recent, workload)
         served &= np.isfinite(sharp).all(axis=1) & np.isfinite(made.peaks[:, -1, :]).all(axis=1)
         names = zip(made.models, workload.tolist(), served.tolist(), made.notes, strict=True)
-        told = [(self.name, self.notes[w]) if mine else (model, note) for model, w, mine, note in names]
+        told = [
+            (self.fitted.name, self.notes[w]) if mine else (model, note) for model, w, mine, note in names
+        ]
         peaks = np.where(served[:, np.newaxis, np.newaxis], _bent(made.peaks, sharp), made.peaks)
         return replace(
             made,
@@ -127,7 +128,7 @@ def _pays(
     other = pinball_loss(came, theirs.peak(lead, settings.quantile), settings.quantile)
     tested_for = described(tested, own.step_s)
     why = f"pinball {mine:.3g} against {other:.3g} for {theirs.models[0]} over the last {tested_for}"
-    return bool(mine < _CLEARLY_WORSE * other), f"{source.name}: {why}"
+    return bool(mine < _CLEARLY_WORSE * other), f"{earlier.name}: {why}"
 
 
 def _clock_stood(recent: Batch, time_zone: str, season_s: int) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from small_models import DAY, ramps, small_model
 
 from autoscaler.forecasting import registry
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks
+from autoscaler.forecasting.learned_peaks import LEARNED, FittedLearned, LearnedPeaks
 from autoscaler.forecasting.peak_model import at_levels
 from autoscaler.forecasting.peak_training import walk
 from autoscaler.forecasting.registry import forecaster
@@ -66,6 +66,21 @@ def test_it_answers_for_any_step_and_lead(step_s: int, lead: int) -> None:
     assert (told[:, -1] < 20 * series.values.max()).all()
 
 
+@pytest.mark.parametrize(
+    ("lead", "seasons_s"),
+    [(121, (86_400,)), (1440, (86_400, 604_800)), (60, (2400,)), (10, (2400,))],
+    ids=["over two hours", "a day", "longer than a season", "a short season"],
+)
+def test_further_ahead_than_it_was_trained_for_the_ridge_serves(
+    lead: int, seasons_s: tuple[int, ...]
+) -> None:
+    series = ramps(9)
+    asked = ForecastSettings(horizon=lead, seasons_s=seasons_s)
+    fitted = LearnedPeaks(small_model()).fit(Batch.of(series), asked)
+    assert fitted.name == (LEARNED if lead == 10 else "ridge")
+    assert np.isfinite(fitted.peaks(Batch.of(series), np.zeros(1, np.int64))).all()
+
+
 def test_the_unit_of_the_load_does_not_matter() -> None:
     series = ramps(4)
     larger = dataclasses.replace(series, values=series.values * 4096.0)
@@ -87,6 +102,7 @@ def test_what_training_walked_through_is_what_is_told_in_use() -> None:
     at = 30 * 60 + 7  # an hour and more after the fit at 24 h
     walked = next(walk(series, LEAD, range(at, at + 1)))
     fitted = LearnedPeaks(small_model()).fit(Batch.of(series.between(0, 1440 + 361)), SETTINGS)
+    assert isinstance(fitted, FittedLearned)
     told = fitted.witness.tell(Batch.rolling(series, at, at + 1, 28 * DAY), np.zeros(1, np.int64))
     np.testing.assert_array_equal(told.table, walked.told.table)
     assert walked.rise[0] == pytest.approx(np.log(came(series, at, at + 1)[0] / told.view.level[0]))

@@ -7,7 +7,7 @@ from small_models import DAY, small_model
 from autoscaler.forecasting import own_trees
 from autoscaler.forecasting.accuracy import coverage, pinball_loss
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import LearnedPeaks
+from autoscaler.forecasting.learned_peaks import FittedLearned, LearnedPeaks
 from autoscaler.forecasting.own_trees import LEVELS, Groves, OwnTrees, known
 from autoscaler.series import Batch, Floats, Series
 
@@ -98,4 +98,5 @@ def test_a_habit_of_the_workload_that_no_other_load_has_is_learned() -> None:
 @pytest.mark.parametrize("days", [0.5, 2.5])
 def test_a_young_workload_has_no_trees_yet(days: float) -> None:
     fitted = LearnedPeaks(small_model()).fit(Batch.of(bursts(days)), SETTINGS)
+    assert isinstance(fitted, FittedLearned)
     assert fitted.groves.place.tolist() == [-1]

@@ -8,7 +8,7 @@ from loads import MONDAY_S, daily
 
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
-from autoscaler.forecasting.peak_source import RIDGE
+from autoscaler.forecasting.peak_source import RIDGE, RidgePeaks
 from autoscaler.forecasting.peak_view import PeakView
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
@@ -83,9 +83,9 @@ def test_stated_risk_is_kept(level: float) -> None:
     assert kept == pytest.approx(level, abs=0.04)
 
 
-def test_auto_uses_the_ridge_where_it_pays_and_says_against_what() -> None:
+def test_peaks_of_the_source_are_used_where_they_pay_and_it_is_said_against_what() -> None:
     series = ramps(6)
-    fitted = forecaster("auto").fit(Batch.of(series), SETTINGS)
+    fitted = Sharpened("auto", forecaster("seasonal-naive"), RidgePeaks()).fit(Batch.of(series), SETTINGS)
     made = fitted.predict(Batch.of(series), np.zeros(1, np.int64))
     assert made.models == (RIDGE,)
     assert "against" in made.notes[0]
