@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from contextlib import suppress
 from typing import Annotated, Any
@@ -11,13 +10,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from autoscaler.spec.units import DURATION_PATTERN, parse_duration, parse_time
+from autoscaler.spec.units import DURATION_LENGTH, parse_duration, parse_time
 
 LATEST_S = 253_402_300_799.0
 """The last second of the year 9999, which is as far as texts go."""
 
 _EPOCH_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
-_STEP_PATTERN = r"^[1-9][0-9]{0,6}$"
+_STEP_PATTERN = r"^([1-9][0-9]{0,6}|([1-9][0-9]{0,5}[hms])+|[1-9][0-9]{0,3}[dw])$"
+"""Seconds, or a duration that `parse_duration` reads as a whole number of them, and not as 0."""
 _EPOCH = re.compile(_EPOCH_PATTERN)
 _STEP = re.compile(_STEP_PATTERN)
 _LONGEST = 40
@@ -40,15 +40,9 @@ def parse_instant(text: str) -> float:
 
 def parse_step(text: str) -> int:
     """Whole seconds of a Go-style duration ("5m") or of a number of seconds. Raises ValueError."""
-    if _STEP.fullmatch(text):
-        return int(text)
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise ValueError(_STEP_WORDS) from error
-    if seconds < 1 or seconds != math.floor(seconds):
+    if len(text) > DURATION_LENGTH or not _STEP.fullmatch(text):
         raise ValueError(_STEP_WORDS)
-    return int(seconds)
+    return int(text) if text.isdecimal() else int(parse_duration(text))
 
 
 def shown_time(seconds: float | None) -> str | None:
@@ -94,6 +88,6 @@ Instant = Annotated[
 Step = Annotated[
     int,
     BeforeValidator(_step),
-    WithJsonSchema({"type": "string", "anyOf": [{"pattern": _STEP_PATTERN}, {"pattern": DURATION_PATTERN}]}),
+    WithJsonSchema({"type": "string", "pattern": _STEP_PATTERN, "maxLength": DURATION_LENGTH}),
 ]
 """Seconds."""

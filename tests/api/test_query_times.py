@@ -42,12 +42,16 @@ def test_what_is_no_time_is_refused_with_an_example(text: object) -> None:
         INSTANT.validate_python(text)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("300", 300), ("5m", 300), ("1h30m", 5400), ("1d", 86_400)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("300", 300), ("5m", 300), ("1h30m", 5400), ("1d", 86_400), ("2w", 1_209_600)]
+)
 def test_a_step_is_read(text: str, seconds: int) -> None:
     assert STEP.validate_python(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0", "0s", "-5", "500ms", "1.5s", "5 m", "m", "12345678", 5, None])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0s", "-5", "500ms", "1.5s", "5 m", "m", "12345678", "1h" * 13, 5, None]
+)
 def test_what_is_no_step_is_refused_with_an_example(text: object) -> None:
     with pytest.raises(ValidationError, match="whole seconds"):
         STEP.validate_python(text)

@@ -36,6 +36,15 @@ _AT_ONCE = 500
 _MEDIA_TYPE = "text/event-stream"
 _RETRY_MS = 2000
 
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["workloads", "decision", "ping"]},
+        "id": {"type": "string", "pattern": IDENTIFIER_PATTERN},
+        "data": {"type": "string", "description": "JSON."},
+    },
+}
+
 _DESCRIPTION = """Server-sent events, as browsers' `EventSource` reads them:
 
 - `workloads`: `{"changed": ["namespace/name", …]}`, whose state is new, or that are gone;
@@ -58,7 +67,7 @@ def watch_routes(news: News) -> APIRouter:
         response_class=StreamingResponse,
         responses={
             **problem_answers(),
-            200: {"description": "Events.", "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}}},
+            200: {"description": "Events.", "content": {_MEDIA_TYPE: {"schema": _EVENT}}},
         },
         dependencies=[Depends(identified())],
     )

@@ -28,7 +28,7 @@ from autoscaler.store.errors import StoreError
 
 router = APIRouter(prefix="/namespaces/{namespace}/workloads/{name}", tags=["what-if"])
 
-_ANSWERS = problem_answers(404, 409, 413)
+_ANSWERS = problem_answers(400, 404, 409, 413)
 _AGAIN_S = "10"
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from autoscaler.api.shapes.shape import Identifier, ListOf, Moment, Plain, Shape
+from autoscaler.api.shapes.shape import WHOLE, Identifier, ListOf, Moment, Plain, Shape
 from autoscaler.api.times import Instant
 
 _MOST = 1_000_000
@@ -46,14 +46,14 @@ class FixedOverride(_OverrideBody):
     )
 
     kind: Literal["Fixed"]
-    replicas: Annotated[int, Field(strict=True, ge=0, le=_MOST)]
+    replicas: Annotated[int, Field(strict=True, ge=0, le=_MOST), WHOLE]
 
 
 class MinimumOverride(_OverrideBody):
     """At least this count, within the maximum."""
 
     kind: Literal["Minimum"]
-    replicas: Annotated[int, Field(strict=True, ge=0, le=_MOST)]
+    replicas: Annotated[int, Field(strict=True, ge=0, le=_MOST), WHOLE]
 
 
 class FreezeOverride(_OverrideBody):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
@@ -26,6 +26,14 @@ Money = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$")]
 
 Identifier = Annotated[str, Field(pattern="^[0-9a-hjkmnp-tv-z]{13}$", examples=["01j9zk4x8v2tq"])]
 """13 characters that sort by time."""
+
+
+def _as_whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_as_whole)
+"""For a strict integer of a body: in JSON, 12.0 is 12."""
 
 Item = TypeVar("Item")
 

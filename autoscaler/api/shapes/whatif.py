@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from autoscaler.api.shapes.shape import Moment, Money, Plain, Shape
+from autoscaler.api.shapes.shape import WHOLE, Moment, Money, Plain, Shape
 from autoscaler.api.whatif.search import FEWEST_QUANTILES, MOST_QUANTILES
 
 Days = Annotated[
@@ -46,7 +46,7 @@ class PolicySearchBody(Shape):
     model_config = ConfigDict(json_schema_extra={"examples": [{"days": 7, "points": 8}]})
 
     days: Days = 7
-    points: Annotated[int, Field(strict=True, ge=FEWEST_QUANTILES, le=MOST_QUANTILES)] = Field(
+    points: Annotated[int, Field(strict=True, ge=FEWEST_QUANTILES, le=MOST_QUANTILES), WHOLE] = Field(
         default=8,
         description="How many quantiles to try, each with every scale-down window.",
     )

@@ -1,0 +1,99 @@
+"""Whatever is sent, whether as the OpenAPI document describes it or not, is answered as the document says.
+
+Not with a fault of ours, not without a token, and with nothing that is not described.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
+from whole_service import WholeService, service_over
+
+from autoscaler.api.routes import watch
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+OPERATIONS = (
+    "listWorkloads",
+    "getFleet",
+    "getWorkload",
+    "getSeries",
+    "listForecasts",
+    "getLatestForecast",
+    "getForecast",
+    "getAccuracy",
+    "listDecisions",
+    "getDecision",
+    "replayDecision",
+    "getSpend",
+    "getWorkloadSpend",
+    "listOverrides",
+    "createOverride",
+    "deleteOverride",
+    "listEvents",
+    "createWhatIf",
+    "createPolicySearch",
+    "listJobs",
+    "getJob",
+    "cancelJob",
+    "whoAmI",
+    "listAudit",
+    "watch",
+)
+TOKEN = {"Authorization": "Bearer root-token"}
+EXAMPLES = int(os.environ.get("API_FUZZ_EXAMPLES", "25"))
+CHECKS = {
+    # 400 is for parts that do not fit together, which no description of the parts can tell.
+    "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "403", "404", "409"]},
+}
+
+
+@pytest.fixture(scope="module")
+def service(an_hour: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeService]:
+    """An hour of all scenes, and streams that end at once."""
+    file = shutil.copy(an_hour, tmp_path_factory.mktemp("fuzzed") / "store.db")
+    with pytest.MonkeyPatch.context() as patch, service_over(file) as made:
+        patch.setattr(watch, "_LASTS_S", 0.0)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def described(service: WholeService) -> schemathesis.BaseSchema:
+    config = SchemathesisConfig.from_dict({"checks": CHECKS})
+    return schemathesis.openapi.from_asgi("/openapi.json", service.app, config=config, headers=TOKEN)
+
+
+def test_every_operation_is_tried(described: schemathesis.BaseSchema) -> None:
+    found = [result.ok().definition.raw["operationId"] for result in described.get_all_operations()]
+    assert sorted(found) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
+)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_is_as_described(
+    described: schemathesis.BaseSchema, service: WholeService, name: str, mode: GenerationMode
+) -> None:
+    operation = described.find_operation_by_id(name)
+    decision = service.store.decisions(workload="shop/checkout", limit=1).decisions[0].id
+    there = {"namespace": "shop", "name": "checkout", "id": decision, "madeAt": "2026-11-27T17:50:00Z"}
+    known = {parameter.name: there[parameter.name] for parameter in operation.path_parameters}
+    cases = operation.as_strategy(mode)
+    if mode is GenerationMode.POSITIVE and known and "jobs" not in operation.path:
+        cases |= operation.as_strategy(mode, path_parameters=known)
+
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
+    @given(cases)
+    def answered(case: schemathesis.Case) -> None:
+        case.call_and_validate(headers=TOKEN)
+
+    answered()
