@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import shutil
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import crd
 import pytest
@@ -450,6 +452,9 @@ def test_everything_due_at_once_after_a_restart_is_asked_for_together_and_not_al
     assert len(asked) >= 6
     first = [a for a in asked if a.at_s < asked[0].at_s + 1.0]
     assert len(first) <= many / 10  # what is due at once is asked for together
+    bodies = " ".join(unquote_plus(a.body.decode()) for a in first)
+    numbers = set(re.findall(r"load_good \+ 0 \* (\d+)", bodies))
+    assert 0 < len(numbers) < 2 * many / 3, f"{len(numbers)} of {many} in the first of five seconds"
     later = [a.at_s for a in asked if a.at_s > asked[0].at_s + 1.0]
     apart = sorted({round((at_s - later[0]) % 5.0) % 5 for at_s in later})
     assert len(apart) == 5, f"spread over the period, not {apart}"
