@@ -11,6 +11,9 @@ from __future__ import annotations
 import functools
 import gzip
 import hashlib
+import posixpath
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -30,24 +33,27 @@ _MEDIA_TYPES = {
 _HTML = "text/html; charset=utf-8"
 _FOR_EVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
-_PACKED_FROM_BYTES = 1024
 
-VIEWS = (
-    "/",
-    "/workloads/{namespace}/{name}",
-    "/workloads/{namespace}/{name}/what-if",
-    "/decisions",
-    "/spend",
-    "/help",
-)
-"""Paths at which the page shows something; each is answered with the same document."""
+_FIRST_MODULE = "main.js"
+_IMPORT = re.compile(rb' from "(\.{1,2}/[^"]+)"')
+
+VIEWS = {
+    "/": "fleet/view.js",
+    "/workloads/{namespace}/{name}": "workload/view.js",
+    "/workloads/{namespace}/{name}/what-if": "whatif/view.js",
+    "/decisions": "decisions/view.js",
+    "/spend": "spend.js",
+    "/help": "help.js",
+}
+"""Paths at which the page shows something, and the module that shows it, as in the page's `main.js`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What one path is answered with. keep: its `Cache-Control`."""
+    """What one path is answered with. packed: the body, gzipped. keep: its `Cache-Control`."""
 
     body: bytes
+    packed: bytes
     media_type: str
     keep: str
     etag: str
@@ -55,25 +61,28 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """index, login: the two documents. assets: everything else, by its path. of_login: the paths of those
-    that the login document loads."""
+    """documents: one for each of VIEWS, by its path; they differ in what is fetched ahead. assets: everything
+    that they load, by its path. of_login: the paths of those that the login document loads."""
 
-    index: _File
+    documents: dict[str, _File]
     login: _File
     assets: dict[str, _File]
     of_login: frozenset[str]
 
 
 def page_routes() -> APIRouter:
-    """Routes of the document and of what it loads; of these, `open_paths` for everybody, the rest for
+    """Routes of the documents and of what they load; of these, `open_paths` for everybody, the rest for
     whoever was let in."""
     router = APIRouter(include_in_schema=False)
     known, unknown = [Depends(identified())], [Depends(open_to_all())]
 
-    def document(request: Request) -> Response:
-        return _answer(request, _page().index)
+    def document(path: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return _answer(request, _page().documents[path])
 
-    def asset(request: Request) -> Response:
+        return answer
+
+    async def asset(request: Request) -> Response:
         file = _page().assets.get(request.url.path)
         if file is None:
             raise HTTPException(
@@ -82,7 +91,7 @@ def page_routes() -> APIRouter:
         return _answer(request, file)
 
     for path in VIEWS:
-        router.add_api_route(path, document, methods=["GET"], dependencies=known)
+        router.add_api_route(path, document(path), methods=["GET"], dependencies=known)
     for path in sorted(open_paths()):
         router.add_api_route(path, asset, methods=["GET"], dependencies=unknown)
     router.add_api_route("/page/{path:path}", asset, methods=["GET"], dependencies=known)
@@ -115,20 +124,40 @@ def _page() -> _Page:
     }
     assets[f"{theirs}/plotly.min.js"] = _file(plotly, _MEDIA_TYPES[".js"], _FOR_EVER)
 
-    def document(name: str) -> _File:
-        body = bodies[name].replace(b"/page/OURS", ours.encode()).replace(b"/page/PLOTLY", theirs.encode())
+    def document(name: str, ahead: Iterable[str] = ()) -> _File:
+        links = "".join(f'<link rel="modulepreload" href="{ours}/{module}">\n' for module in ahead)
+        body = bodies[name].replace(b"<!-- ahead -->\n", links.encode())
+        body = body.replace(b"/page/OURS", ours.encode()).replace(b"/page/PLOTLY", theirs.encode())
         return _file(body, _HTML, _ASK_AGAIN)
 
     return _Page(
-        index=document("index.html"),
+        documents={
+            path: document("index.html", _imported((_FIRST_MODULE, module), bodies))
+            for path, module in VIEWS.items()
+        },
         login=document("login.html"),
         assets=assets,
         of_login=frozenset({f"{ours}/login.css", f"{ours}/login.js"}),
     )
 
 
+def _imported(modules: Iterable[str], bodies: Mapping[str, bytes]) -> list[str]:
+    """`modules` and all that they import, so that a browser asks for them at once and not one by one."""
+    found: list[str] = []
+    wanted = list(modules)
+    while wanted:
+        module = wanted.pop()
+        if module in found:
+            continue
+        found.append(module)
+        folder = posixpath.dirname(module)
+        imports = _IMPORT.findall(bodies[module])
+        wanted += [posixpath.normpath(posixpath.join(folder, name.decode())) for name in imports]
+    return sorted(found)
+
+
 def _file(body: bytes, media_type: str, keep: str) -> _File:
-    return _File(body, media_type, keep, f'"{_digest(body)}"')
+    return _File(body, gzip.compress(body, 6, mtime=0), media_type, keep, f'"{_digest(body)}"')
 
 
 def _digest(content: bytes) -> str:
@@ -139,14 +168,8 @@ def _answer(request: Request, file: _File) -> Response:
     headers = {"Cache-Control": file.keep, "ETag": file.etag, "Vary": "Accept-Encoding"}
     if file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    body = file.body
-    if len(body) >= _PACKED_FROM_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
-        body = _packed(body)
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers, media_type=file.media_type)
-
-
-@functools.cache
-def _packed(body: bytes) -> bytes:
-    # Once, and only of what somebody asks for: Plotly takes a third of a second.
-    return gzip.compress(body, 6, mtime=0)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(
+            file.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media_type
+        )
+    return Response(file.body, headers=headers, media_type=file.media_type)

@@ -4,7 +4,10 @@
 const listeners = new Set();
 let current = null;
 
-const read = () => ({ path: location.pathname, params: Object.fromEntries(new URLSearchParams(location.search)) });
+const read = () => ({
+  path: location.pathname,
+  params: Object.fromEntries(new URLSearchParams(location.search)),
+});
 
 const moved = () => {
   current = read();
@@ -40,10 +43,15 @@ export const go = (url, { replace = false } = {}) => {
 };
 
 /** Changes parameters of the present address; null removes one. Typing replaces, choosing makes a step to go back to. */
-export const set = (changes, options = {}) => go(link(here().path, { ...here().params, ...changes }), options);
+export const set = (changes, options = {}) =>
+  go(link(here().path, { ...here().params, ...changes }), options);
 
-const ours = (anchor) => anchor.origin === location.origin && !anchor.target && !anchor.hasAttribute("download")
-  && !anchor.pathname.startsWith("/page/") && !/^\/(api|docs|openapi\.json|metrics|login|logout)/.test(anchor.pathname);
+const ours = (anchor) =>
+  anchor.origin === location.origin &&
+  !anchor.target &&
+  !anchor.hasAttribute("download") &&
+  !anchor.pathname.startsWith("/page/") &&
+  !/^\/(api|docs|openapi\.json|metrics|login|logout)/.test(anchor.pathname);
 
 /** Lets links between views work without loading the page again. */
 export const followLinks = () => {
@@ -51,7 +59,8 @@ export const followLinks = () => {
   window.addEventListener("popstate", moved);
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest?.("a[href]");
-    const plainClick = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+    const plainClick =
+      event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
     if (!anchor || !plainClick || event.defaultPrevented || !ours(anchor)) return;
     if (anchor.getAttribute("href").startsWith("#")) return;
     event.preventDefault();

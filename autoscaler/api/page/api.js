@@ -41,7 +41,10 @@ const request = async (method, path, { params = {}, body, key, signal }) => {
   let answer;
   try {
     answer = await fetch(url(path, params), {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin",
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     });
     if (answer.ok) {
@@ -51,8 +54,15 @@ const request = async (method, path, { params = {}, body, key, signal }) => {
     }
   } catch (error) {
     signal?.throwIfAborted();
-    throw failed(new Problem(0, "Unreachable", error.name === "TimeoutError"
-      ? "The service did not answer in time." : "The service cannot be reached."));
+    throw failed(
+      new Problem(
+        0,
+        "Unreachable",
+        error.name === "TimeoutError"
+          ? "The service did not answer in time."
+          : "The service cannot be reached.",
+      ),
+    );
   }
   if (answer.status === 401) askForToken();
   throw failed(await problemOf(answer));
@@ -75,9 +85,17 @@ const url = (path, params) => {
 const problemOf = async (answer) => {
   const told = await answer.json().catch(() => ({}));
   const retry = Number(answer.headers.get("Retry-After"));
-  return new Problem(answer.status, told.code ?? "Unknown", told.detail ?? `The service answered ${answer.status}.`, {
-    fields: told.errors ?? [], requestId: told.requestId ?? "", retryAfterS: retry > 0 ? retry : null,
-  });
+  return new Problem(
+    answer.status,
+    told.code ?? "Unknown",
+    told.detail ?? `The service answered ${answer.status}.`,
+    {
+      fields: told.errors ?? [],
+      requestId: told.requestId ?? "",
+      retryAfterS: retry > 0 ? retry : null,
+    },
+  );
 };
 
-const askForToken = () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+const askForToken = () =>
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);

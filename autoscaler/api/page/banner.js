@@ -3,24 +3,29 @@
 import { el, put } from "./element.js";
 import { duration } from "./numbers.js";
 
-const OLD_S = 60;
+// States are renewed every minute, even of workloads where nothing happens.
+const OLD_S = 150;
 
 let place = null;
 let lastGood = performance.now();
 let failure = null;
-let dataAge = null;
+let fleet = null;
 
 const since = (moment) => duration((performance.now() - moment) / 1000);
 
 const sentence = () => {
   if (failure) {
-    const what = failure.status === 0 ? "The service cannot be reached." : "The service cannot read its store at present.";
+    const what =
+      failure.status === 0 ? "The service cannot be reached." : "The service cannot answer at present.";
     return `${what} What you see is ${since(lastGood)} old. Trying again by itself.`;
   }
-  if (!dataAge) return "";
-  const ageS = dataAge.ageS + (performance.now() - dataAge.seen) / 1000;
+  if (!fleet) return "";
+  const ageS = fleet.ageS + (performance.now() - fleet.seen) / 1000;
+  if (fleet.isUnread) {
+    return `The store of decisions cannot be read. What you see is ${duration(ageS)} old. Scaling goes on without it.`;
+  }
   if (ageS < OLD_S) return "";
-  return `Nothing new has come from the operator for ${duration(ageS)}. What you see is that old. See whether it runs and can write to its store.`;
+  return `Nothing new has come from the operator for ${duration(ageS)}. See whether it runs, leads and can write to its store.`;
 };
 
 const draw = () => {
@@ -43,8 +48,11 @@ export const answered = (problem) => {
   draw();
 };
 
-/** Tells how old the newest of all data is, in seconds; null when that is not known. */
-export const newest = (ageS) => {
-  dataAge = ageS === null ? null : { ageS, seen: performance.now() };
+/**
+ * Tells how old what is shown of the fleet is, in seconds; null when that is not known. isUnread: because the
+ * service cannot read the store.
+ */
+export const fleetIs = (ageS, isUnread = false) => {
+  fleet = ageS === null ? null : { ageS, isUnread, seen: performance.now() };
   draw();
 };

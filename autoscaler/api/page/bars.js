@@ -8,13 +8,22 @@ const HEIGHT = 16;
 const at = (value, most) => Math.min(WIDTH, (value / most) * WIDTH);
 
 /** An empty picture for `drawBars`. */
-export const bars = () => svg("svg", { class: "bars", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-  svg("rect", { class: "track", x: 0, y: 5, width: WIDTH, height: 6 }),
-  svg("rect", { class: "allowed", y: 5, height: 6 }),
-  svg("rect", { class: "ready", x: 0, y: 5, height: 6 }),
-  svg("rect", { class: "lacking", y: 5, height: 6 }),
-  svg("rect", { class: "needed", y: 1, width: 2.5, height: 14 }),
-  svg("path", { class: "desired" }));
+export const bars = () =>
+  svg(
+    "svg",
+    {
+      class: "bars",
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      preserveAspectRatio: "none",
+      "aria-hidden": "true",
+    },
+    svg("rect", { class: "track", x: 0, y: 5, width: WIDTH, height: 6 }),
+    svg("rect", { class: "allowed", y: 5, height: 6 }),
+    svg("rect", { class: "ready", x: 0, y: 5, height: 6 }),
+    svg("rect", { class: "lacking", y: 5, height: 6 }),
+    svg("rect", { class: "needed", y: 1, width: 2.5, height: 14 }),
+    svg("path", { class: "desired" }),
+  );
 
 /** Draws one row. What is unknown is not drawn. */
 export const drawBars = (picture, { ready, needed, desired, min, max }) => {

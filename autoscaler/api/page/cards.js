@@ -10,8 +10,12 @@ export const card = (title, { help = "", className = "" } = {}) => {
   const id = `card-${(made += 1)}`;
   const body = el("div", { class: "body" }, nothing("Loading…"));
   const beside = el("div", { class: "beside" });
-  const element = el("section", { class: `card ${className}`, "aria-labelledby": id },
-    el("header", {}, el("h2", { id }, title), beside, help && el("p", { class: "help" }, help)), body);
+  const element = el(
+    "section",
+    { class: `card ${className}`, "aria-labelledby": id },
+    el("header", {}, el("h2", { id }, title), beside, help && el("p", { class: "help" }, help)),
+    body,
+  );
   return { element, body, beside };
 };
 
@@ -24,6 +28,7 @@ export const fillCard = async ({ body }, read, draw, signal) => {
   } catch (problem) {
     if (signal.aborted) return;
     if (!problem.status && problem.status !== 0) throw problem;
-    if (!("drawn" in body.dataset)) put(body, el("p", { class: "empty small", role: "alert" }, inOneLine(problem)));
+    if (!("drawn" in body.dataset))
+      put(body, el("p", { class: "empty small", role: "alert" }, inOneLine(problem)));
   }
 };

@@ -17,7 +17,9 @@ const fill = (element, props, children) => {
       element.setAttribute(name, value === true ? "" : value);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 };
 
@@ -25,7 +27,8 @@ const fill = (element, props, children) => {
 export const el = (tag, props = {}, ...children) => fill(document.createElement(tag), props, children);
 
 /** An SVG element. */
-export const svg = (tag, props = {}, ...children) => fill(document.createElementNS(SVG, tag), props, children);
+export const svg = (tag, props = {}, ...children) =>
+  fill(document.createElementNS(SVG, tag), props, children);
 
 /** Replaces the children of `parent`. */
 export const put = (parent, ...children) => {

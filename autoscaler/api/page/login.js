@@ -10,6 +10,6 @@ const WHY = {
 
 const told = document.getElementById("refused");
 const why = query.get("error");
-told.textContent = why ? WHY[why] ?? WHY.refused : "";
+told.textContent = why ? (WHY[why] ?? WHY.refused) : "";
 told.hidden = !why;
 document.getElementById("next").value = query.get("next") ?? "/";

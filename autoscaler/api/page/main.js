@@ -32,7 +32,11 @@ const show = async ({ path, params }) => {
   const first = shown.path === null;
   shown = { path, apply: null, leave };
   closePanel();
-  const [pattern, entry, load] = VIEWS.find(([pattern]) => pattern.test(path)) ?? [/^/, "", () => import("./nowhere.js")];
+  const [pattern, entry, load] = VIEWS.find(([paths]) => paths.test(path)) ?? [
+    /^/,
+    "",
+    () => import("./nowhere.js"),
+  ];
   for (const anchor of document.querySelectorAll("header nav a")) {
     if (anchor.dataset.view === entry) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
@@ -56,10 +60,13 @@ const loaded = async (load) => {
     return await load();
   } catch (error) {
     console.warn(error);
-    return import("./nowhere.js").then(({ outdated }) => ({ open: outdated }), () => {
-      location.reload();
-      return new Promise(() => {});
-    });
+    return import("./nowhere.js").then(
+      ({ outdated }) => ({ open: outdated }),
+      () => {
+        location.reload();
+        return new Promise(() => {});
+      },
+    );
   }
 };
 
@@ -93,12 +100,15 @@ startWatching((state) => {
 followLinks();
 onMove(show);
 onMove(({ params }) => followPanel(params));
-onKeys({
-  f: () => go("/"),
-  d: () => go("/decisions"),
-  s: () => go("/spend"),
-  "?": () => go("/help"),
-}, everAfter);
+onKeys(
+  {
+    f: () => go("/"),
+    d: () => go("/decisions"),
+    s: () => go("/spend"),
+    "?": () => go("/help"),
+  },
+  everAfter,
+);
 await show(here());
 followPanel(here().params);
 whoAmI();

@@ -6,14 +6,23 @@ import { UNKNOWN, duration } from "./numbers.js";
 const DAY_S = 86_400;
 
 /** Ranges that end now, by the name they have in the address, in seconds. */
-export const SPANS = { "1h": 3600, "6h": 6 * 3600, "24h": DAY_S, "3d": 3 * DAY_S, "7d": 7 * DAY_S, "30d": 30 * DAY_S };
+export const SPANS = {
+  "1h": 3600,
+  "6h": 6 * 3600,
+  "24h": DAY_S,
+  "3d": 3 * DAY_S,
+  "7d": 7 * DAY_S,
+  "30d": 30 * DAY_S,
+};
 
 /** The reader's zone as its name and as it differs from UTC now, such as `Europe/Berlin, UTC+01:00`. */
 export const zoneName = () => {
   const offset = -new Date().getTimezoneOffset();
   const size = Math.abs(offset);
   const two = (number) => String(number).padStart(2, "0");
-  const differs = offset ? `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}` : "UTC";
+  const differs = offset
+    ? `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`
+    : "UTC";
   const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return name && name !== "UTC" ? `${name}, ${differs}` : differs;
 };
@@ -29,10 +38,24 @@ export const epoch = (time) => {
 /** RFC 3339 in UTC, to the second. */
 export const rfc3339 = (atS) => new Date(Math.round(atS) * 1000).toISOString().replace(".000Z", "Z");
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const shortClock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const shortClock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 const dayAndClock = new Intl.DateTimeFormat(undefined, {
-  weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
 });
 
 const today = (at) => at.toDateString() === new Date().toDateString();

@@ -23,11 +23,30 @@ export const loading = (root) => put(root, el("p", { class: "empty waiting", rol
 export const nothing = (text) => el("p", { class: "empty small" }, text);
 
 /** The page of somebody who has no workloads yet: the manifest to begin with. */
-export const noWorkloads = () => el("section", { class: "empty" },
-  el("h1", {}, "No workloads yet"),
-  el("p", {}, "Apply a PredictiveAutoscaler for a Deployment. It only recommends until its mode is Active, so nothing is scaled by this:"),
-  el("div", { class: "code" }, el("pre", { tabindex: "0", "aria-label": "A first manifest" }, FIRST_MANIFEST), copyButton(() => FIRST_MANIFEST)),
-  el("p", {}, "Then ", el("code", {}, "kubectl apply -f checkout.yaml"), ". It appears here within seconds. If you expected workloads: you see only those of namespaces that you may read, and none before the operator has evaluated them."));
+export const noWorkloads = () =>
+  el(
+    "section",
+    { class: "empty" },
+    el("h1", {}, "No workloads yet"),
+    el(
+      "p",
+      {},
+      "Apply a PredictiveAutoscaler for a Deployment. It only recommends until its mode is Active, so nothing is scaled by this:",
+    ),
+    el(
+      "div",
+      { class: "code" },
+      el("pre", { tabindex: "0", "aria-label": "A first manifest" }, FIRST_MANIFEST),
+      copyButton(() => FIRST_MANIFEST),
+    ),
+    el(
+      "p",
+      {},
+      "Then ",
+      el("code", {}, "kubectl apply -f checkout.yaml"),
+      ". It appears here within seconds. If you expected workloads: you see only those of namespaces that you may read, and none before the operator has evaluated them.",
+    ),
+  );
 
 // What to do about an answer, by its status.
 const ADVICE = {
@@ -39,18 +58,46 @@ const ADVICE = {
 };
 
 /** Fills `root` with what went wrong, what to do about it and a button that tries again. */
-export const refused = (root, problem, again) => put(root, el("section", { class: "empty", role: "alert" },
-  el("h1", {}, TITLES[problem.status] ?? "That did not work"),
-  el("p", {}, sentence(problem.detail ?? String(problem.message ?? problem))),
-  ADVICE[problem.status] && el("p", {}, ADVICE[problem.status]),
-  problem.requestId && el("p", { class: "muted" }, "Request ", el("code", {}, problem.requestId), ": the service's log tells more under this id."),
-  el("p", { class: "row" }, again && el("button", { type: "button", onclick: again }, "Try again"), el("a", { href: "/" }, "To the fleet"))));
+export const refused = (root, problem, again) =>
+  put(
+    root,
+    el(
+      "section",
+      { class: "empty", role: "alert" },
+      el("h1", {}, TITLES[problem.status] ?? "That did not work"),
+      el("p", {}, sentence(problem.detail ?? String(problem.message ?? problem))),
+      ADVICE[problem.status] && el("p", {}, ADVICE[problem.status]),
+      problem.requestId &&
+        el(
+          "p",
+          { class: "muted" },
+          "Request ",
+          el("code", {}, problem.requestId),
+          ": the service's log tells more under this id.",
+        ),
+      el(
+        "p",
+        { class: "row" },
+        again && el("button", { type: "button", onclick: again }, "Try again"),
+        el("a", { href: "/" }, "To the fleet"),
+      ),
+    ),
+  );
 
-const TITLES = { 0: "No answer", 403: "Not yours to see", 404: "Not there", 429: "Too many requests", 503: "Not available at present" };
+const TITLES = {
+  0: "No answer",
+  403: "Not yours to see",
+  404: "Not there",
+  429: "Too many requests",
+  503: "Not available at present",
+};
 
 /** A problem in one line, for a form or a banner. */
-export const inOneLine = (problem) => [sentence(problem.detail ?? String(problem.message ?? problem)),
-  ...(problem.fields ?? []).map(({ field, message }) => `${field}: ${message}`)].join(" ");
+export const inOneLine = (problem) =>
+  [
+    sentence(problem.detail ?? String(problem.message ?? problem)),
+    ...(problem.fields ?? []).map(({ field, message }) => `${field}: ${message}`),
+  ].join(" ");
 
 /** A link to a workload by its two names. */
 export const workloadLink = (namespace, name) => el("a", { href: workloadPath(namespace, name) }, name);

@@ -2,7 +2,8 @@
 
 export const UNKNOWN = "–";
 
-const known = (value) => value !== null && value !== undefined && value !== "" && Number.isFinite(Number(value));
+const known = (value) =>
+  value !== null && value !== undefined && value !== "" && Number.isFinite(Number(value));
 
 const grouped = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const coarse = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
@@ -22,12 +23,17 @@ export const amount = (value) => {
 export const money = (value) => {
   if (!known(value)) return UNKNOWN;
   const digits = Math.abs(value) >= 1000 ? 0 : 2;
-  return Number(value).toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return Number(value).toLocaleString(undefined, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 };
 
 /** A share of one as per cent. */
 export const percent = (value, digits = 1) =>
-  known(value) ? `${(Number(value) * 100).toLocaleString(undefined, { maximumFractionDigits: digits })} %` : UNKNOWN;
+  known(value)
+    ? `${(Number(value) * 100).toLocaleString(undefined, { maximumFractionDigits: digits })} %`
+    : UNKNOWN;
 
 /** `one thing`, `3 things`. */
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;

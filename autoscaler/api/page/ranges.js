@@ -19,15 +19,35 @@ export const rangeButtons = (otherwise, names = Object.keys(SPANS)) => {
     const end = Math.min(to, nowS);
     set(fixedRange(end - span, end));
   };
-  const step = (name, label, by) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => change(by) }, typeof name === "string" ? name : icon(name[0]));
-  const spans = names.map((name) => el("button", { type: "button", onclick: () => set({ range: name === otherwise ? null : name, start: null, end: null }) }, name));
-  const element = el("div", { class: "row ranges", role: "group", "aria-label": "Range of time" },
+  const step = (name, label, by) =>
+    el(
+      "button",
+      { type: "button", "aria-label": label, title: label, onclick: () => change(by) },
+      typeof name === "string" ? name : icon(name[0]),
+    );
+  const spans = names.map((name) =>
+    el(
+      "button",
+      {
+        type: "button",
+        onclick: () => set({ range: name === otherwise ? null : name, start: null, end: null }),
+      },
+      name,
+    ),
+  );
+  const element = el(
+    "div",
+    { class: "row ranges", role: "group", "aria-label": "Range of time" },
     el("div", { class: "segments" }, spans),
-    el("div", { class: "segments" },
+    el(
+      "div",
+      { class: "segments" },
       step(["Back"], "Earlier", (a, b) => [a - (b - a) / 2, b - (b - a) / 2]),
       step("−", "Longer", (a, b) => [a - (b - a) / 2, b + (b - a) / 2]),
       step("+", "Shorter", (a, b) => [a + (b - a) / 4, b - (b - a) / 4]),
-      step(["Forward"], "Later", (a, b) => [a + (b - a) / 2, b + (b - a) / 2])));
+      step(["Forward"], "Later", (a, b) => [a + (b - a) / 2, b + (b - a) / 2]),
+    ),
+  );
   const draw = (next) => {
     params = next;
     const { span } = rangeOf(params, otherwise);

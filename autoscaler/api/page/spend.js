@@ -19,7 +19,10 @@ export const open = (root, _place, signal) => {
   const read = async () => {
     try {
       const { namespace } = shown.params;
-      const [spend, { rows }] = await Promise.all([get("/spend", { namespace }, signal), readRows("", signal)]);
+      const [spend, { rows }] = await Promise.all([
+        get("/spend", { namespace }, signal),
+        readRows("", signal),
+      ]);
       draw(root, spend, rows, namespace);
       shown.any = true;
     } catch (problem) {
@@ -37,30 +40,80 @@ export const open = (root, _place, signal) => {
 const draw = (root, spend, rows, namespace) => {
   const spenders = sorted(chosen(rows, { namespace }), "spend").filter((row) => row.spendToday !== null);
   const parts = {
-    namespaces: table("By namespace", "Namespace", spend.byNamespace, ({ namespace: name }) => el("a", { href: `/spend?namespace=${encodeURIComponent(name)}` }, name)),
+    namespaces: table("By namespace", "Namespace", spend.byNamespace, ({ namespace: name }) =>
+      el("a", { href: `/spend?namespace=${encodeURIComponent(name)}` }, name),
+    ),
     priorities: table("By priority", "Priority", spend.byPriority, ({ priority }) => priority || "none"),
     workloads: workloads(spenders),
   };
-  put(root,
-    el("div", { class: "row apart" }, el("h1", {}, namespace ? `Spend of ${namespace}` : "Spend"), namespace && el("button", { type: "button", onclick: () => set({ namespace: null }) }, "All namespaces")),
-    spend.today === null && spend.perHourNow === null ? nothing("No workload states a price. Set spend.replicaHourPrice in a resource to see money here.") : tiles(spend),
-    el("div", { class: "columns even" }, el("div", { class: "column" }, parts.namespaces, parts.priorities), el("div", { class: "column" }, parts.workloads)),
-    el("p", { class: "help muted" }, "Replicas are paid from being asked for; days and months are UTC. To the end of the day at the present count; the other days of the month as today."));
+  put(
+    root,
+    el(
+      "div",
+      { class: "row apart" },
+      el("h1", {}, namespace ? `Spend of ${namespace}` : "Spend"),
+      namespace &&
+        el("button", { type: "button", onclick: () => set({ namespace: null }) }, "All namespaces"),
+    ),
+    spend.today === null && spend.perHourNow === null
+      ? nothing("No workload states a price. Set spend.replicaHourPrice in a resource to see money here.")
+      : tiles(spend),
+    el(
+      "div",
+      { class: "columns even" },
+      el("div", { class: "column" }, parts.namespaces, parts.priorities),
+      el("div", { class: "column" }, parts.workloads),
+    ),
+    el(
+      "p",
+      { class: "help muted" },
+      "Replicas are paid from being asked for; days and months are UTC. To the end of the day at the present count; the other days of the month as today.",
+    ),
+  );
 };
 
 const tiles = (spend) => {
   const over = (ahead, budget) => (budget !== null && Number(ahead) > Number(budget) ? "warn" : null);
   const of = (budget) => (budget === null ? "no budget" : `budgets ${money(budget)}`);
-  const tile = (label, value, detail, tone) => el("div", { class: "tile", "data-tone": tone }, el("span", { class: "label" }, label), el("span", { class: "value" }, money(value)), el("span", { class: "detail" }, detail));
-  return el("div", { class: "tiles figures five" },
+  const tile = (label, value, detail, tone) =>
+    el(
+      "div",
+      { class: "tile", "data-tone": tone },
+      el("span", { class: "label" }, label),
+      el("span", { class: "value" }, money(value)),
+      el("span", { class: "detail" }, detail),
+    );
+  return el(
+    "div",
+    { class: "tiles figures five" },
     tile("An hour, now", spend.perHourNow, "at the present counts"),
     tile("Today so far", spend.today, of(spend.dailyBudget)),
-    tile("Today to its end", spend.forecastToday, of(spend.dailyBudget), over(spend.forecastToday, spend.dailyBudget)),
+    tile(
+      "Today to its end",
+      spend.forecastToday,
+      of(spend.dailyBudget),
+      over(spend.forecastToday, spend.dailyBudget),
+    ),
     tile("Month so far", spend.month, of(spend.monthlyBudget)),
-    tile("Month to its end", spend.forecastMonth, of(spend.monthlyBudget), over(spend.forecastMonth, spend.monthlyBudget)));
+    tile(
+      "Month to its end",
+      spend.forecastMonth,
+      of(spend.monthlyBudget),
+      over(spend.forecastMonth, spend.monthlyBudget),
+    ),
+  );
 };
 
-const head = (...names) => el("thead", {}, el("tr", {}, names.map((name, i) => el("th", { class: i ? "n" : "" }, name))));
+const head = (...names) =>
+  el(
+    "thead",
+    {},
+    el(
+      "tr",
+      {},
+      names.map((name, i) => el("th", { class: i ? "n" : "" }, name)),
+    ),
+  );
 
 // A bar under the name: its share of the largest.
 const share = (value, most) => {
@@ -72,24 +125,78 @@ const share = (value, most) => {
 const table = (title, label, groups, nameOf) => {
   const { element, body } = card(title);
   const most = Math.max(0, ...groups.map(({ today }) => Number(today ?? 0)));
-  put(body, groups.length ? el("table", {}, head(label, "Today", "To its end", "Budget", "Month"),
-    el("tbody", {}, groups.map((group) => el("tr", {},
-      el("th", { scope: "row" }, nameOf(group), share(group.today, most)),
-      el("td", { class: "n" }, money(group.today)),
-      el("td", { class: `n ${group.dailyBudget !== null && Number(group.forecastToday) > Number(group.dailyBudget) ? "over" : ""}` }, money(group.forecastToday)),
-      el("td", { class: "n" }, money(group.dailyBudget)),
-      el("td", { class: "n" }, money(group.month)))))) : nothing("None has a price."));
+  put(
+    body,
+    groups.length
+      ? el(
+          "table",
+          {},
+          head(label, "Today", "To its end", "Budget", "Month"),
+          el(
+            "tbody",
+            {},
+            groups.map((group) =>
+              el(
+                "tr",
+                {},
+                el("th", { scope: "row" }, nameOf(group), share(group.today, most)),
+                el("td", { class: "n" }, money(group.today)),
+                el(
+                  "td",
+                  {
+                    class: `n ${group.dailyBudget !== null && Number(group.forecastToday) > Number(group.dailyBudget) ? "over" : ""}`,
+                  },
+                  money(group.forecastToday),
+                ),
+                el("td", { class: "n" }, money(group.dailyBudget)),
+                el("td", { class: "n" }, money(group.month)),
+              ),
+            ),
+          ),
+        )
+      : nothing("None has a price."),
+  );
   return element;
 };
 
 const workloads = (rows) => {
   const { element, body } = card("Workloads that spend most");
   const most = rows[0]?.spendToday ?? 0;
-  put(body, rows.length ? el("table", {}, head("Workload", "Ready", "Today", "Budget"),
-    el("tbody", {}, rows.slice(0, MOST_WORKLOADS).map((row) => el("tr", {},
-      el("th", { scope: "row" }, el("a", { href: workloadPath(row.namespace, row.name) }, row.name), el("span", { class: "muted" }, ` ${row.namespace}`), share(row.spendToday, most)),
-      el("td", { class: "n" }, count(row.ready)),
-      el("td", { class: `n ${row.dailyBudget !== null && row.spendToday > row.dailyBudget ? "over" : ""}` }, money(row.spendToday)),
-      el("td", { class: "n" }, money(row.dailyBudget)))))) : nothing("None has a price."));
+  put(
+    body,
+    rows.length
+      ? el(
+          "table",
+          {},
+          head("Workload", "Ready", "Today", "Budget"),
+          el(
+            "tbody",
+            {},
+            rows.slice(0, MOST_WORKLOADS).map((row) =>
+              el(
+                "tr",
+                {},
+                el(
+                  "th",
+                  { scope: "row" },
+                  el("a", { href: workloadPath(row.namespace, row.name) }, row.name),
+                  el("span", { class: "muted" }, ` ${row.namespace}`),
+                  share(row.spendToday, most),
+                ),
+                el("td", { class: "n" }, count(row.ready)),
+                el(
+                  "td",
+                  {
+                    class: `n ${row.dailyBudget !== null && row.spendToday > row.dailyBudget ? "over" : ""}`,
+                  },
+                  money(row.spendToday),
+                ),
+                el("td", { class: "n" }, money(row.dailyBudget)),
+              ),
+            ),
+          ),
+        )
+      : nothing("None has a price."),
+  );
   return element;
 };

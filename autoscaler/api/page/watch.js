@@ -28,8 +28,12 @@ const open = () => {
     retryMs = FIRST_RETRY_MS;
     become("live");
   });
-  source.addEventListener("workloads", (event) => tell({ kind: "workloads", changed: JSON.parse(event.data).changed }));
-  source.addEventListener("decision", (event) => tell({ kind: "decision", decision: JSON.parse(event.data) }));
+  source.addEventListener("workloads", (event) =>
+    tell({ kind: "workloads", changed: JSON.parse(event.data).changed }),
+  );
+  source.addEventListener("decision", (event) =>
+    tell({ kind: "decision", decision: JSON.parse(event.data) }),
+  );
   source.addEventListener("error", () => {
     become("connecting");
     // A browser retries by itself unless it was refused; then it is for us to try again.

@@ -8,7 +8,8 @@ export const between = (places, lower, upper, widthMs) => {
   const x = [];
   const y = [];
   const known = (i) => lower[i] !== null && upper[i] !== null && upper[i] > lower[i];
-  const ends = (i) => (i + 1 < places.length ? Math.min(places[i + 1], places[i] + 2 * widthMs) : places[i] + widthMs);
+  const ends = (i) =>
+    i + 1 < places.length ? Math.min(places[i + 1], places[i] + 2 * widthMs) : places[i] + widthMs;
   for (let from = 0; from < places.length; from++) {
     if (!known(from)) continue;
     let to = from;

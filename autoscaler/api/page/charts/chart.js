@@ -23,8 +23,18 @@ export class TimeChart {
     this.place = el("div", { class: "plot", role: "img", "aria-label": label });
     this.place.style.height = `${height}px`;
     this.wait = el("p", { class: "wait waiting" }, "Drawing…");
-    this.legend = el("div", { class: "legend" }, keys.map(([key, name, swatch]) => this.#key(key, name, swatch)), this.#when);
-    this.element = el("div", { class: "chart" }, this.legend, el("div", { class: "plotting" }, this.place, this.#cursor, this.wait));
+    this.legend = el(
+      "div",
+      { class: "legend" },
+      keys.map(([key, name, swatch]) => this.#key(key, name, swatch)),
+      this.#when,
+    );
+    this.element = el(
+      "div",
+      { class: "chart" },
+      this.legend,
+      el("div", { class: "plotting" }, this.place, this.#cursor, this.wait),
+    );
     this.place.addEventListener("pointermove", (event) => this.#point(event));
     this.place.addEventListener("pointerleave", () => this.#unpoint());
     onTheme(() => this.draw(this.#build), signal);
@@ -61,7 +71,9 @@ export class TimeChart {
       const [from, to] = [changes["xaxis.range[0]"], changes["xaxis.range[1]"]];
       if (from !== undefined && to !== undefined) this.onZoom?.(offAxis(from), offAxis(to));
     });
-    this.place.on("plotly_doubleclick", () => (this.onReset ? this.onReset() : window.Plotly.relayout(this.place, { "xaxis.autorange": true })));
+    this.place.on("plotly_doubleclick", () =>
+      this.onReset ? this.onReset() : window.Plotly.relayout(this.place, { "xaxis.autorange": true }),
+    );
     this.place.on("plotly_click", ({ points }) => {
       const picked = points.find(({ customdata }) => customdata);
       if (picked) this.onPick?.(picked.customdata);

@@ -7,34 +7,58 @@ export const touch = matchMedia("(pointer: coarse)").matches;
 
 /** An axis; `extra` goes over it. */
 export const axis = (extra = {}) => ({
-  gridcolor: colour("grid"), linecolor: colour("rule"), zerolinecolor: colour("rule"), tickcolor: colour("rule"),
-  tickfont: { color: colour("muted"), size: 11.5 }, automargin: true, fixedrange: true, ...extra,
+  gridcolor: colour("grid"),
+  linecolor: colour("rule"),
+  zerolinecolor: colour("rule"),
+  tickcolor: colour("rule"),
+  tickfont: { color: colour("muted"), size: 11.5 },
+  automargin: true,
+  fixedrange: true,
+  ...extra,
 });
 
 /** An axis of times, in the reader's zone: its values are what `onAxis` returns. */
-export const timeAxis = (extra = {}) => axis({
-  type: "date", showgrid: false, fixedrange: false,
-  tickformatstops: [
-    { dtickrange: [null, 60_000], value: "%H:%M:%S" },
-    { dtickrange: [60_000, 43_200_000], value: "%H:%M\n%a %e %b" },
-    { dtickrange: [43_200_000, null], value: "%a %e %b" },
-  ],
-  ...extra,
-});
+export const timeAxis = (extra = {}) =>
+  axis({
+    type: "date",
+    showgrid: false,
+    fixedrange: false,
+    tickformatstops: [
+      { dtickrange: [null, 60_000], value: "%H:%M:%S" },
+      { dtickrange: [60_000, 43_200_000], value: "%H:%M\n%a %e %b" },
+      { dtickrange: [43_200_000, null], value: "%a %e %b" },
+    ],
+    ...extra,
+  });
 
 /** The title of an axis. */
 export const titled = (text) => ({ text, font: { color: colour("muted"), size: 11.5 }, standoff: 6 });
 
 /** A layout; `extra` goes over it. */
 export const layout = (extra = {}) => ({
-  paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest", showlegend: false,
+  paper_bgcolor: "rgba(0,0,0,0)",
+  plot_bgcolor: "rgba(0,0,0,0)",
+  hovermode: "closest",
+  showlegend: false,
   font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 12 },
   margin: { l: 8, r: 10, t: 10, b: 8 },
-  hoverlabel: { bgcolor: colour("raised"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 12.5 }, align: "left" },
-  dragmode: touch ? false : "zoom", ...extra,
+  hoverlabel: {
+    bgcolor: colour("raised"),
+    bordercolor: colour("rule"),
+    font: { color: colour("ink"), size: 12.5 },
+    align: "left",
+  },
+  dragmode: touch ? false : "zoom",
+  ...extra,
 });
 
-export const config = { responsive: true, displaylogo: false, displayModeBar: false, showTips: false, doubleClick: false };
+export const config = {
+  responsive: true,
+  displaylogo: false,
+  displayModeBar: false,
+  showTips: false,
+  doubleClick: false,
+};
 
 // Plotly reads some markup in texts; what comes from a cluster is shown as it is.
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

@@ -21,11 +21,17 @@ export const decisionLines = (decisions, { withWorkload = false } = {}) => {
 
 /** Fills `place` with the decisions of one workload. */
 export const drawDecisions = (place, decisions) =>
-  put(place, decisions.length ? el("ol", { class: "decisions" }, decisionLines(decisions)) : nothing("No decisions in this range."));
+  put(
+    place,
+    decisions.length
+      ? el("ol", { class: "decisions" }, decisionLines(decisions))
+      : nothing("No decisions in this range."),
+  );
 
 /** Marks the decision that is open at the side. */
 export const markOpen = (list, id) => {
-  for (const anchor of list.querySelectorAll("[data-decision]")) mark(anchor.closest("li"), "data-open", anchor.dataset.decision === id ? "" : null);
+  for (const anchor of list.querySelectorAll("[data-decision]"))
+    mark(anchor.closest("li"), "data-open", anchor.dataset.decision === id ? "" : null);
 };
 
 const line = (decision, withWorkload) => {
@@ -35,13 +41,32 @@ const line = (decision, withWorkload) => {
     event.preventDefault();
     set({ decision: decision.id });
   };
-  return el("li", { class: "decision", "data-way": way },
+  return el(
+    "li",
+    { class: "decision", "data-way": way },
     el("span", { class: "when" }, timeElement(decision.at)),
-    el("span", { class: "change", title: WORDS[way] }, icon(way), el("span", { class: "unseen" }, WORDS[way]), way === "Keep" ? String(decision.after) : `${decision.before} → ${decision.after}`),
-    withWorkload && el("span", { class: "whose" }, workloadLink(decision.namespace, decision.workload), el("span", { class: "muted" }, ` ${decision.namespace}`)),
+    el(
+      "span",
+      { class: "change", title: WORDS[way] },
+      icon(way),
+      el("span", { class: "unseen" }, WORDS[way]),
+      way === "Keep" ? String(decision.after) : `${decision.before} → ${decision.after}`,
+    ),
+    withWorkload &&
+      el(
+        "span",
+        { class: "whose" },
+        workloadLink(decision.namespace, decision.workload),
+        el("span", { class: "muted" }, ` ${decision.namespace}`),
+      ),
     el("a", { class: "sentence", href: url, "data-decision": decision.id, onclick: open }, decision.sentence),
-    el("span", { class: "guards" }, decision.reasons.map((reason) => el("span", { class: "badge" }, guard(reason))),
-      outcomeBadge(decision.outcome)));
+    el(
+      "span",
+      { class: "guards" },
+      decision.reasons.map((reason) => el("span", { class: "badge" }, guard(reason))),
+      outcomeBadge(decision.outcome),
+    ),
+  );
 };
 
 const outcomeBadge = (code) => {

@@ -1,6 +1,6 @@
 // One decision in full, at the side of whatever view is open; its id is part of the address.
 
-import { here, set, workloadPath } from "../address.js";
+import { set, workloadPath } from "../address.js";
 import { get } from "../api.js";
 import { el, put } from "../element.js";
 import { icon } from "../icons.js";
@@ -50,7 +50,11 @@ export const followPanel = ({ decision }) => {
 const close = () => set({ decision: null });
 
 const frame = (...content) => {
-  const button = el("button", { type: "button", class: "plain", "aria-label": "Close the decision", onclick: close }, icon("Close"));
+  const button = el(
+    "button",
+    { type: "button", class: "plain", "aria-label": "Close the decision", onclick: close },
+    icon("Close"),
+  );
   put(panel, el("header", { class: "row apart" }, el("h2", {}, "Decision"), button), content);
   return button;
 };
@@ -61,7 +65,15 @@ const read = async (id, signal) => {
     const decision = await get(`/decisions/${encodeURIComponent(id)}`, {}, signal);
     frame(whole(decision, signal)).focus();
   } catch (problem) {
-    if (!signal.aborted) frame(el("p", { class: "empty small", role: "alert" }, inOneLine(problem), " Decisions are kept for a limited time.")).focus();
+    if (!signal.aborted)
+      frame(
+        el(
+          "p",
+          { class: "empty small", role: "alert" },
+          inOneLine(problem),
+          " Decisions are kept for a limited time.",
+        ),
+      ).focus();
   }
 };
 
@@ -69,15 +81,31 @@ const whole = (decision, signal) => {
   const [became, notable] = outcome(decision.outcome);
   const { namespace, workload } = decision;
   return [
-    el("p", { class: "jump", "data-way": direction(decision) }, icon(direction(decision)), `${decision.before} → ${decision.after}`),
+    el(
+      "p",
+      { class: "jump", "data-way": direction(decision) },
+      icon(direction(decision)),
+      `${decision.before} → ${decision.after}`,
+    ),
     el("p", { class: "sentence" }, decision.sentence),
-    el("dl", { class: "pairs" },
+    el(
+      "dl",
+      { class: "pairs" },
       pair("When", timeElement(decision.at)),
       pair("Workload", el("a", { href: workloadPath(namespace, workload) }, `${namespace}/${workload}`)),
-      pair("Outcome", notable ? el("strong", {}, became) : became)),
+      pair("Outcome", notable ? el("strong", {}, became) : became),
+    ),
     section("What each source wished", wishes(decision)),
     section("Guards, in the order they acted", chain(decision)),
-    decision.alerts.length > 0 && section("Limits only reported", el("ul", { class: "steps" }, decision.alerts.map((change) => step(change)))),
+    decision.alerts.length > 0 &&
+      section(
+        "Limits only reported",
+        el(
+          "ul",
+          { class: "steps" },
+          decision.alerts.map((change) => step(change)),
+        ),
+      ),
     section("What was seen", seen(decision)),
     section("Policy", policy(decision.policy)),
     section("Would it decide the same today?", replayButton(decision.id, signal)),
@@ -87,36 +115,117 @@ const whole = (decision, signal) => {
 const section = (title, content) => el("section", {}, el("h3", {}, title), content);
 const pair = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
 
-const wishes = ({ wishes: all, wished }) => el("table", {},
-  el("thead", {}, el("tr", {}, el("th", {}, "Source"), el("th", { class: "n" }, "Replicas"), el("th", { class: "n" }, "Value"), el("th", { class: "n" }, "Age"))),
-  el("tbody", {}, all.map((wish) => el("tr", { class: wish.replicas === wished ? "won" : "" },
-    el("th", { scope: "row" }, wish.source, wish.why && el("span", { class: "why" }, wish.why)),
-    el("td", { class: "n" }, count(wish.replicas)), el("td", { class: "n" }, amount(wish.value)), el("td", { class: "n" }, duration(wish.ageSeconds))))));
+const wishes = ({ wishes: all, wished }) =>
+  el(
+    "table",
+    {},
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        el("th", {}, "Source"),
+        el("th", { class: "n" }, "Replicas"),
+        el("th", { class: "n" }, "Value"),
+        el("th", { class: "n" }, "Age"),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      all.map((wish) =>
+        el(
+          "tr",
+          { class: wish.replicas === wished ? "won" : "" },
+          el("th", { scope: "row" }, wish.source, wish.why && el("span", { class: "why" }, wish.why)),
+          el("td", { class: "n" }, count(wish.replicas)),
+          el("td", { class: "n" }, amount(wish.value)),
+          el("td", { class: "n" }, duration(wish.ageSeconds)),
+        ),
+      ),
+    ),
+  );
 
-const chain = ({ wished, changes, after }) => el("ol", { class: "steps" },
-  el("li", {}, el("span", { class: "to" }, count(wished)), el("span", {}, "Largest wish")),
-  changes.map((change) => step(change)),
-  el("li", { class: "last" }, el("span", { class: "to" }, count(after)), el("span", {}, changes.length ? "Decided" : "Decided: no guard changed it")));
+const chain = ({ wished, changes, after }) =>
+  el(
+    "ol",
+    { class: "steps" },
+    el("li", {}, el("span", { class: "to" }, count(wished)), el("span", {}, "Largest wish")),
+    changes.map((change) => step(change)),
+    el(
+      "li",
+      { class: "last" },
+      el("span", { class: "to" }, count(after)),
+      el("span", {}, changes.length ? "Decided" : "Decided: no guard changed it"),
+    ),
+  );
 
-const step = ({ reason, before, after, inputs }) => el("li", {},
-  el("span", { class: "to" }, count(after)),
-  el("span", {}, guard(reason), el("span", { class: "why" }, `${after > before ? "raised" : "held"} from ${count(before)} `, el("code", {}, reason)),
-    Object.entries(inputs).map(([name, value]) => el("span", { class: "why" }, `${inputName(name)}: ${typeof value === "number" ? amount(value) : value ?? "–"}`))));
+const step = ({ reason, before, after, inputs }) =>
+  el(
+    "li",
+    {},
+    el("span", { class: "to" }, count(after)),
+    el(
+      "span",
+      {},
+      guard(reason),
+      el(
+        "span",
+        { class: "why" },
+        `${after > before ? "raised" : "held"} from ${count(before)} `,
+        el("code", {}, reason),
+      ),
+      Object.entries(inputs).map(([name, value]) =>
+        el(
+          "span",
+          { class: "why" },
+          `${inputName(name)}: ${typeof value === "number" ? amount(value) : (value ?? "–")}`,
+        ),
+      ),
+    ),
+  );
 
 const seen = ({ observation, outlook }) => {
-  const reading = ({ value, state, ageSeconds, detail }) => (state === "Value" ? `${amount(value)}, ${duration(ageSeconds)} old` : `${inWords(state)}${detail && `: ${detail}`}`);
-  return el("dl", { class: "pairs" },
+  const reading = ({ value, state, ageSeconds, detail }) =>
+    state === "Value"
+      ? `${amount(value)}, ${duration(ageSeconds)} old`
+      : `${inWords(state)}${detail && `: ${detail}`}`;
+  return el(
+    "dl",
+    { class: "pairs" },
     pair("Load", reading(observation.load)),
     observation.signals.map((signal) => pair(signal.name, reading(signal))),
     pair("Replicas", `${count(observation.ready)} ready of ${count(observation.current)} asked for`),
-    pair("Forecast", outlook.peak === null ? outlook.note || "none" : `peak ${amount(outlook.peak)}, expected ${amount(outlook.expected)}, by ${outlook.model || "–"}, ${duration(outlook.ageSeconds)} old`));
+    pair(
+      "Forecast",
+      outlook.peak === null
+        ? outlook.note || "none"
+        : `peak ${amount(outlook.peak)}, expected ${amount(outlook.expected)}, by ${outlook.model || "–"}, ${duration(outlook.ageSeconds)} old`,
+    ),
+  );
 };
 
 // The policy is told in the names of the code; only what most questions are about is shown in words.
 const policy = (plain) => {
-  const [quantile, leadS, least, most, perReplica] = ["quantile", "lead_time_s", "min_replicas", "max_replicas", "load_per_replica"].map((name) => plain[name] ?? null);
+  const [quantile, leadS, least, most, perReplica] = [
+    "quantile",
+    "lead_time_s",
+    "min_replicas",
+    "max_replicas",
+    "load_per_replica",
+  ].map((name) => plain[name] ?? null);
   return [
-    el("p", {}, `${percent(quantile ?? 0.95)} of peaks within ${duration(leadS ?? 180)} to be served, ${amount(perReplica)} a replica, ${count(least)} to ${plural(most, "replica")}.`),
-    el("details", {}, el("summary", {}, "All of it, as compiled"), el("pre", { tabindex: "0", "aria-label": "The policy as compiled" }, JSON.stringify(plain, null, 2))),
+    el(
+      "p",
+      {},
+      `${percent(quantile ?? 0.95)} of peaks within ${duration(leadS ?? 180)} to be served, ${amount(perReplica)} a replica, ${count(least)} to ${plural(most, "replica")}.`,
+    ),
+    el(
+      "details",
+      {},
+      el("summary", {}, "All of it, as compiled"),
+      el("pre", { tabindex: "0", "aria-label": "The policy as compiled" }, JSON.stringify(plain, null, 2)),
+    ),
   ];
 };

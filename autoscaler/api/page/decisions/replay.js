@@ -22,7 +22,15 @@ export const replayButton = (id, signal) => {
   return el("div", { class: "replay" }, button, result);
 };
 
-const told = ({ same, differences, recomputed }) => (same
-  ? el("p", { "data-tone": "fine" }, icon("Fine"), " The same, in every part.")
-  : [el("p", { "data-tone": "warn" }, icon("WillBeShort"), ` It now decides ${plural(recomputed.replicas, "replica")}. Different: ${differences.join(", ")}.`),
-    el("p", { class: "sentence" }, recomputed.sentence)]);
+const told = ({ same, differences, recomputed }) =>
+  same
+    ? el("p", { "data-tone": "fine" }, icon("Fine"), " The same, in every part.")
+    : [
+        el(
+          "p",
+          { "data-tone": "warn" },
+          icon("WillBeShort"),
+          ` It now decides ${plural(recomputed.replicas, "replica")}. Different: ${differences.join(", ")}.`,
+        ),
+        el("p", { class: "sentence" }, recomputed.sentence),
+      ];

@@ -33,12 +33,28 @@ class DecisionsView {
     this.signal = signal;
     this.ranges = rangeButtons(RANGE);
     this.list = el("ol", { class: "decisions" });
-    this.more = el("button", { type: "button", hidden: true, onclick: () => this.#read() }, "Older decisions");
+    this.more = el(
+      "button",
+      { type: "button", hidden: true, onclick: () => this.#read() },
+      "Older decisions",
+    );
     this.problem = el("p", { class: "refusal", role: "alert", hidden: true });
-    this.fresh = el("button", { type: "button", class: "again", hidden: true, onclick: () => this.#begin() });
+    this.fresh = el("button", {
+      type: "button",
+      class: "again",
+      hidden: true,
+      onclick: () => this.#begin(),
+    });
     this.filters = this.#filters();
-    put(root, el("h1", {}, "Decisions"), el("div", { class: "row apart controls" }, this.filters.element, this.ranges.element),
-      this.fresh, el("section", { class: "card", "aria-label": "Decisions" }, this.list), this.problem, el("p", { class: "row more" }, this.more));
+    put(
+      root,
+      el("h1", {}, "Decisions"),
+      el("div", { class: "row apart controls" }, this.filters.element, this.ranges.element),
+      this.fresh,
+      el("section", { class: "card", "aria-label": "Decisions" }, this.list),
+      this.problem,
+      el("p", { class: "row older" }, this.more),
+    );
     onEvent((event) => event.kind === "decision" && this.#heard(event.decision), signal);
   }
 
@@ -46,7 +62,9 @@ class DecisionsView {
     this.#params = params;
     this.ranges.draw(params);
     this.filters.draw(params);
-    const asked = JSON.stringify(["namespace", "workload", "reason", "range", "start", "end"].map((key) => params[key] ?? ""));
+    const asked = JSON.stringify(
+      ["namespace", "workload", "reason", "range", "start", "end"].map((key) => params[key] ?? ""),
+    );
     if (asked === this.#asked) return undefined;
     this.#asked = asked;
     return this.#begin();
@@ -67,13 +85,29 @@ class DecisionsView {
     this.problem.hidden = true;
     const { namespace, workload, reason } = this.#params;
     try {
-      const { items, metadata } = await get("/decisions", {
-        namespace, workload, reason, start: rfc3339(this.range.startS), end: rfc3339(this.range.endS), limit: PAGE, continue: this.#next,
-      }, this.signal);
+      const { items, metadata } = await get(
+        "/decisions",
+        {
+          namespace,
+          workload,
+          reason,
+          start: rfc3339(this.range.startS),
+          end: rfc3339(this.range.endS),
+          limit: PAGE,
+          continue: this.#next,
+        },
+        this.signal,
+      );
       if (asked !== this.#asked) return;
       this.#next = metadata.continue;
       const lines = decisionLines(items, { withWorkload: true });
-      if (anew) put(this.list, items.length ? lines : nothing("No decisions match in this range. Choose a longer one, or take a filter away."));
+      if (anew)
+        put(
+          this.list,
+          items.length
+            ? lines
+            : nothing("No decisions match in this range. Choose a longer one, or take a filter away."),
+        );
       else this.list.append(...lines);
     } catch (problem) {
       if (this.signal.aborted) return;
@@ -90,7 +124,12 @@ class DecisionsView {
 
   #heard(decision) {
     const { namespace, workload, reason } = this.#params;
-    if (!this.range?.live || (namespace && decision.namespace !== namespace) || (workload && decision.workload !== workload)) return;
+    if (
+      !this.range?.live ||
+      (namespace && decision.namespace !== namespace) ||
+      (workload && decision.workload !== workload)
+    )
+      return;
     if (reason && !decision.reasons.includes(reason)) return;
     this.#new += 1;
     this.fresh.hidden = false;
@@ -100,24 +139,52 @@ class DecisionsView {
   #filters() {
     const names = el("datalist", { id: "workload-names" });
     const spaces = el("datalist", { id: "namespace-names" });
-    const field = (name, label, list) => el("input", { type: "search", name, list, placeholder: label, "aria-label": label, autocomplete: "off", spellcheck: "false",
-      onchange: (event) => set({ [name]: event.target.value.trim() }) });
+    const field = (name, label, list) =>
+      el("input", {
+        type: "search",
+        name,
+        list,
+        placeholder: label,
+        "aria-label": label,
+        autocomplete: "off",
+        spellcheck: "false",
+        onchange: (event) => set({ [name]: event.target.value.trim() }),
+      });
     const namespace = field("namespace", "Namespace", "namespace-names");
     const workload = field("workload", "Workload", "workload-names");
-    const reason = el("select", { "aria-label": "Guard", onchange: (event) => set({ reason: event.target.value }) },
-      el("option", { value: "" }, "Any guard, or none"), Object.keys(GUARDS).map((code) => el("option", { value: code }, guard(code))));
-    const element = el("div", { class: "filters", role: "search" }, namespace, workload, reason, names, spaces);
+    const reason = el(
+      "select",
+      { "aria-label": "Guard", onchange: (event) => set({ reason: event.target.value }) },
+      el("option", { value: "" }, "Any guard, or none"),
+      Object.keys(GUARDS).map((code) => el("option", { value: code }, guard(code))),
+    );
+    const element = el(
+      "div",
+      { class: "filters", role: "search" },
+      namespace,
+      workload,
+      reason,
+      names,
+      spaces,
+    );
     this.#suggest(names, spaces);
-    return { element, draw: (params) => {
-      namespace.value = params.namespace ?? "";
-      workload.value = params.workload ?? "";
-      reason.value = params.reason ?? "";
-    } };
+    return {
+      element,
+      draw: (params) => {
+        namespace.value = params.namespace ?? "";
+        workload.value = params.workload ?? "";
+        reason.value = params.reason ?? "";
+      },
+    };
   }
 
   async #suggest(names, spaces) {
     const rows = lastRows("") ?? (await readRows("", this.signal).catch(() => ({ rows: [] }))).rows;
-    const options = (values) => [...new Set(values)].sort().slice(0, 500).map((value) => el("option", { value }));
+    const options = (values) =>
+      [...new Set(values)]
+        .sort()
+        .slice(0, 500)
+        .map((value) => el("option", { value }));
     put(names, options(rows.map((row) => row.name)));
     put(spaces, options(rows.map((row) => row.namespace)));
   }

@@ -9,15 +9,25 @@ const BEYOND = 8;
 export class FleetList {
   #rows = [];
   #pool = [];
+  #from = 0;
   #active = null;
   #heads;
 
   constructor(onSort, signal) {
-    this.#heads = HEADS.map(([name, words, sort]) => el("div", { class: `cell ${name}`, role: "columnheader", "data-sort": sort ?? "" },
-      sort ? el("button", { type: "button", onclick: () => onSort(sort) }, words) : words));
+    this.#heads = HEADS.map(([name, words, sort]) =>
+      el(
+        "div",
+        { class: `cell ${name}`, role: "columnheader", "data-sort": sort ?? "" },
+        sort ? el("button", { type: "button", onclick: () => onSort(sort) }, words) : words,
+      ),
+    );
     this.body = el("div", { class: "lines", role: "rowgroup", tabindex: "-1" });
-    this.element = el("div", { class: "fleet", role: "table", "aria-label": "Workloads" },
-      el("div", { class: "heads", role: "rowgroup" }, el("div", { class: "line", role: "row" }, this.#heads)), this.body);
+    this.element = el(
+      "div",
+      { class: "fleet", role: "table", "aria-label": "Workloads" },
+      el("div", { class: "heads", role: "rowgroup" }, el("div", { class: "line", role: "row" }, this.#heads)),
+      this.body,
+    );
     const draw = () => this.#draw();
     window.addEventListener("scroll", draw, { passive: true, signal });
     window.addEventListener("resize", draw, { signal });
@@ -69,7 +79,11 @@ export class FleetList {
     const above = -this.body.getBoundingClientRect().top;
     const height = this.#height;
     const first = Math.max(0, Math.floor(above / height));
-    return { first, last: Math.min(this.#rows.length, Math.ceil((above + window.innerHeight) / height)), height };
+    return {
+      first,
+      last: Math.min(this.#rows.length, Math.ceil((above + window.innerHeight) / height)),
+      height,
+    };
   }
 
   #bringIntoSight(index) {
@@ -94,8 +108,11 @@ export class FleetList {
       this.#pool.push(line);
       this.body.append(line.element);
     }
+    this.#turnTo(from);
     const focused = this.body.contains(document.activeElement);
-    const reachable = this.#rows.some((row) => row.id === this.#active) ? this.#active : this.#rows[first]?.id;
+    const reachable = this.#rows.some((row) => row.id === this.#active)
+      ? this.#active
+      : this.#rows[first]?.id;
     for (const [i, line] of this.#pool.entries()) {
       const row = from + i < to ? this.#rows[from + i] : undefined;
       line.element.hidden = !row;
@@ -105,6 +122,24 @@ export class FleetList {
       mark(line.parts.link, "tabindex", row.id === reachable ? 0 : -1);
     }
     if (focused) this.#followFocus();
+  }
+
+  // Those that scroll out at one end come in at the other; all between keep what they show. So they also stay in
+  // the order in which they are read.
+  #turnTo(from) {
+    const by = from - this.#from;
+    this.#from = from;
+    if (Math.abs(by) >= this.#pool.length) return;
+    for (let i = 0; i < by; i++) {
+      const line = this.#pool.shift();
+      this.#pool.push(line);
+      this.body.append(line.element);
+    }
+    for (let i = 0; i < -by; i++) {
+      const line = this.#pool.pop();
+      this.#pool.unshift(line);
+      this.body.prepend(line.element);
+    }
   }
 
   // Lines show other workloads after scrolling or sorting; the focus stays with the workload, not with the line.

@@ -22,23 +22,38 @@ export const HEADS = [
 export const makeRow = () => {
   const cell = (name, ...children) => el("div", { class: `cell ${name}`, role: "cell" }, ...children);
   const parts = {
-    picture: icon("Fine"), problem: el("span", { class: "words" }), more: el("span", { class: "more" }), link: el("a", { tabindex: "-1" }), namespace: el("span", { class: "namespace" }),
-    load: el("span"), forecast: el("span", { class: "muted" }), bars: bars(), ready: el("span"), desired: el("span", { class: "muted" }),
-    spent: el("span"), budget: el("span", { class: "muted" }), mode: el("span"),
+    picture: icon("Fine"),
+    problem: el("span", { class: "words" }),
+    more: el("span", { class: "more" }),
+    link: el("a", { tabindex: "-1" }),
+    namespace: el("span", { class: "namespace" }),
+    load: el("span"),
+    forecast: el("span", { class: "muted" }),
+    bars: bars(),
+    ready: el("span"),
+    desired: el("span", { class: "muted" }),
+    spent: el("span"),
+    budget: el("span", { class: "muted" }),
+    mode: el("span"),
   };
-  const element = el("div", { class: "line", role: "row" },
+  const element = el(
+    "div",
+    { class: "line", role: "row" },
     cell("state", parts.picture, parts.problem, parts.more),
     cell("name", parts.link, parts.namespace),
     cell("load", parts.load, parts.forecast),
     cell("picture", parts.bars),
     cell("counts", parts.ready, parts.desired),
     cell("spend", parts.spent, parts.budget),
-    cell("mode", parts.mode));
-  return { element, parts, icon: "Fine" };
+    cell("mode", parts.mode),
+  );
+  return { element, parts, icon: "Fine", row: null, index: -1 };
 };
 
 /** Shows `row` at `index` of all that are listed. */
 export const drawRow = (line, row, index) => {
+  if (line.row === row && line.index === index) return;
+  Object.assign(line, { row, index });
   const { element, parts } = line;
   mark(element, "aria-rowindex", index + 2);
   mark(element, "data-id", row.id);
@@ -59,6 +74,13 @@ export const drawRow = (line, row, index) => {
   say(parts.spent, money(row.spendToday));
   say(parts.budget, row.dailyBudget === null ? "" : `of ${money(row.dailyBudget)}`);
   say(parts.mode, row.mode);
-  const others = row.problems.slice(1).map((code) => PROBLEMS[code]?.name ?? code).join(", ");
-  mark(element, "title", `${others && `also: ${others}\n`}needed ${count(row.needed)}, ready ${count(row.ready)}, desired ${count(row.desired)}, from ${count(row.min)} to ${count(row.max)}\n${row.decision}`);
+  const others = row.problems
+    .slice(1)
+    .map((code) => PROBLEMS[code]?.name ?? code)
+    .join(", ");
+  mark(
+    element,
+    "title",
+    `${others && `also: ${others}\n`}needed ${count(row.needed)}, ready ${count(row.ready)}, desired ${count(row.desired)}, from ${count(row.min)} to ${count(row.max)}\n${row.decision}`,
+  );
 };

@@ -3,7 +3,19 @@
 import { get } from "../api.js";
 import { epoch } from "../moments.js";
 
-const COLUMNS = ["load", "forecast", "ready", "current", "desired", "needed", "min", "max", "spendToday", "dailyBudget", "severity"];
+const COLUMNS = [
+  "load",
+  "forecast",
+  "ready",
+  "current",
+  "desired",
+  "needed",
+  "min",
+  "max",
+  "spendToday",
+  "dailyBudget",
+  "severity",
+];
 
 let kept = { labels: "", rows: null };
 
@@ -16,7 +28,8 @@ export const readRows = async (labels, signal) => {
   const rows = columns.name.map((name, i) => {
     const row = { name, namespace: columns.namespace[i], id: `${columns.namespace[i]}/${name}` };
     for (const column of COLUMNS) row[column] = number(columns[column]?.[i]);
-    for (const column of ["mode", "loadState", "reason", "priority", "at", "decision"]) row[column] = columns[column]?.[i] ?? "";
+    for (const column of ["mode", "loadState", "reason", "priority", "at", "decision"])
+      row[column] = columns[column]?.[i] ?? "";
     row.problems = columns.problems[i] ?? [];
     row.text = row.id.toLowerCase();
     return row;
@@ -28,19 +41,25 @@ export const readRows = async (labels, signal) => {
 // Money comes as text.
 const number = (value) => (value === null || value === undefined || value === "" ? null : Number(value));
 
-/** Seconds since the newest decision of all; null of an empty fleet. */
-export const ageOf = (rows) => {
+/** How old the newest of all states is, in seconds, null of an empty fleet; and whether the store cannot be read. */
+export const ageOf = (rows, { outdatedSince }) => {
+  const nowS = Date.now() / 1000;
+  if (outdatedSince) return [nowS - epoch(outdatedSince), true];
   const times = rows.map((row) => epoch(row.at)).filter((atS) => atS !== null);
-  return times.length ? Math.max(0, Date.now() / 1000 - times.reduce((a, b) => Math.max(a, b))) : null;
+  return [times.length ? Math.max(0, nowS - times.reduce((a, b) => Math.max(a, b))) : null, false];
 };
 
 /** Those rows that the filters of the address let through. Each word of `q` has to occur in namespace/name. */
 export const chosen = (rows, { q = "", namespace, problem, mode, priority }) => {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter((row) => (!namespace || row.namespace === namespace) && (!mode || row.mode === mode)
-    && (!priority || row.priority === priority)
-    && (!problem || (problem === "any" ? row.problems.length > 0 : row.problems.includes(problem)))
-    && words.every((word) => row.text.includes(word)));
+  return rows.filter(
+    (row) =>
+      (!namespace || row.namespace === namespace) &&
+      (!mode || row.mode === mode) &&
+      (!priority || row.priority === priority) &&
+      (!problem || (problem === "any" ? row.problems.length > 0 : row.problems.includes(problem))) &&
+      words.every((word) => row.text.includes(word)),
+  );
 };
 
 const downwards = (column) => (a, b) => (b[column] ?? -Infinity) - (a[column] ?? -Infinity);

@@ -12,7 +12,11 @@ const SELDOM = ["AtMax", "Conflict", "Fallback", "Stale", "Wasting", "Invalid"];
 export const makeTotals = (onChoose) => {
   const tiles = new Map();
   const all = tile("Workloads", null, () => onChoose(null));
-  const strip = el("div", { class: "tiles", role: "group", "aria-label": "Totals, which filter the list" }, all.element);
+  const strip = el(
+    "div",
+    { class: "tiles", role: "group", "aria-label": "Totals, which filter the list" },
+    all.element,
+  );
   for (const [code, { name, tone, means }] of Object.entries(PROBLEMS)) {
     const made = tile(name, code, () => onChoose(code));
     mark(made.element, "data-tone", tone);
@@ -31,7 +35,9 @@ const tile = (label, code, choose) => {
   const detail = el("span", { class: "detail" });
   const props = { class: "tile" };
   const content = [el("span", { class: "label" }, code && icon(code), label), value, detail];
-  const element = choose ? el("button", { type: "button", ...props, onclick: choose }, content) : el("div", props, content);
+  const element = choose
+    ? el("button", { type: "button", ...props, onclick: choose }, content)
+    : el("div", props, content);
   return { element, value, detail };
 };
 

@@ -1,7 +1,7 @@
 // Every workload, worst first.
 
 import { set } from "../address.js";
-import { newest } from "../banner.js";
+import { fleetIs } from "../banner.js";
 import { el, put } from "../element.js";
 import { onKeys } from "../keys.js";
 import { loading, noWorkloads, nothing, refused } from "../notice.js";
@@ -34,15 +34,23 @@ class FleetView {
     this.list = new FleetList((sort) => change({ sort: sort === "worst" ? null : sort }), signal);
     this.none = el("div", { hidden: true }, nothing("No workload matches. Take a filter away."));
     this.filters.again.addEventListener("click", () => this.#draw(true));
-    onKeys({
-      "/": () => this.filters.search.focus(),
-      j: () => this.list.move(1),
-      k: () => this.list.move(-1),
-      ArrowDown: () => this.list.held && this.list.move(1),
-      ArrowUp: () => this.list.held && this.list.move(-1),
-      Escape: () => this.#leaveSearch(),
-    }, signal);
-    keepFresh((event) => event.kind === "workloads", () => this.#refresh(), FRESH_MS, signal);
+    onKeys(
+      {
+        "/": () => this.filters.search.focus(),
+        j: () => this.list.move(1),
+        k: () => this.list.move(-1),
+        ArrowDown: () => this.list.held && this.list.move(1),
+        ArrowUp: () => this.list.held && this.list.move(-1),
+        Escape: () => this.#leaveSearch(),
+      },
+      signal,
+    );
+    keepFresh(
+      (event) => event.kind === "workloads",
+      () => this.#refresh(),
+      FRESH_MS,
+      signal,
+    );
   }
 
   async apply(params) {
@@ -62,15 +70,16 @@ class FleetView {
 
   async #read(anew) {
     try {
-      const { rows } = await readRows(this.#params.labels ?? "", this.signal);
+      const { rows, metadata } = await readRows(this.#params.labels ?? "", this.signal);
       this.#rows = rows;
-      newest(ageOf(rows));
+      fleetIs(...ageOf(rows, metadata));
       this.#frame();
       this.#draw(anew);
     } catch (problem) {
       if (this.signal.aborted) return;
       // What was read before is worth more than a notice; the banner tells how old it is.
-      if (anew || !this.#rows || problem.status === 403) refused(this.root, problem, () => this.apply(this.#params));
+      if (anew || !this.#rows || problem.status === 403)
+        refused(this.root, problem, () => this.apply(this.#params));
     }
   }
 
@@ -81,7 +90,14 @@ class FleetView {
   #frame() {
     if (!this.#rows.length && !this.#params.labels) return put(this.root, noWorkloads());
     if (this.root.contains(this.list.element)) return;
-    put(this.root, el("h1", { class: "unseen" }, "Fleet"), this.totals.element, this.filters.element, this.list.element, this.none);
+    put(
+      this.root,
+      el("h1", { class: "unseen" }, "Fleet"),
+      this.totals.element,
+      this.filters.element,
+      this.list.element,
+      this.none,
+    );
   }
 
   // The order stays while a reader holds on to a line, so that it is not pulled away under the pointer.
@@ -92,7 +108,10 @@ class FleetView {
     const rows = anew || !this.list.held ? best : inOrderOf(shown, this.#order);
     this.filters.again.hidden = rows === best || rows.every((row, i) => row === best[i]);
     this.#order = rows.map((row) => row.id);
-    this.totals.draw(this.#rows.filter((row) => !params.namespace || row.namespace === params.namespace), params.problem);
+    this.totals.draw(
+      this.#rows.filter((row) => !params.namespace || row.namespace === params.namespace),
+      params.problem,
+    );
     this.filters.draw(this.#rows, shown, params);
     this.list.show(rows, params.sort ?? "worst");
     this.list.element.hidden = !rows.length;

@@ -5,13 +5,18 @@ import { el, say } from "../element.js";
 
 const ASK_AGAIN_MS = 700;
 
-const pause = (ms, signal) => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => {
-    clearTimeout(timer);
-    reject(signal.reason);
-  }, { once: true });
-});
+const pause = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
+  });
 
 /** Asks; resolves to the id of the job. */
 export const ask = async (path, body, signal) => (await post(path, body, { key: newKey(), signal })).id;
@@ -29,15 +34,22 @@ export const follow = async (id, onProgress, signal) => {
 };
 
 /** Takes a job back; one that is over or gone already is none to worry about. */
-export const cancel = (id) => remove(`/jobs/${encodeURIComponent(id)}`, { key: newKey() }).catch((problem) => {
-  if (problem.status !== 404) throw problem;
-});
+export const cancel = (id) =>
+  remove(`/jobs/${encodeURIComponent(id)}`, { key: newKey() }).catch((problem) => {
+    if (problem.status !== 404) throw problem;
+  });
 
 /** A bar that shows a job's progress, with a button that calls `onCancel`. */
 export const progressBar = (onCancel) => {
   const bar = el("progress", { max: "1", value: 0, "aria-label": "Progress" });
   const words = el("span", { role: "status" });
-  const element = el("div", { class: "row job", hidden: true }, bar, words, el("button", { type: "button", onclick: onCancel }, "Cancel"));
+  const element = el(
+    "div",
+    { class: "row job", hidden: true },
+    bar,
+    words,
+    el("button", { type: "button", onclick: onCancel }, "Cancel"),
+  );
   return {
     element,
     draw: ({ state, progress, message }) => {

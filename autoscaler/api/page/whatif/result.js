@@ -23,28 +23,53 @@ const ROWS = [
 
 /** Fills `place` with a what-if's result. */
 export const drawResult = (place, result, signal) => {
-  const chart = new TimeChart({
-    label: "Load, and what the ready replicas of each policy could serve", keys: KEYS, height: 340, valuesAt: (atS) => valuesAt(result, atS),
-  }, signal);
+  const chart = new TimeChart(
+    {
+      label: "Load, and what the ready replicas of each policy could serve",
+      keys: KEYS,
+      height: 340,
+      valuesAt: (atS) => valuesAt(result, atS),
+    },
+    signal,
+  );
   const manifest = card("The changed manifest", { help: "Complete, and ready for kubectl apply." });
   put(manifest.body, code(result.manifest));
-  put(place,
-    el("section", { class: "card" }, el("p", { class: "verdict" }, verdict(result)), el("div", { class: "scroll" }, table(result)), conditions(result)),
-    el("section", { class: "card time", "aria-label": "Over time" }, chart.element), manifest.element);
+  put(
+    place,
+    el(
+      "section",
+      { class: "card" },
+      el("p", { class: "verdict" }, verdict(result)),
+      el("div", { class: "scroll" }, table(result)),
+      conditions(result),
+    ),
+    el("section", { class: "card time", "aria-label": "Over time" }, chart.element),
+    manifest.element,
+  );
   chart.draw((width) => timeline(result, width));
 };
 
 /** A text to be copied. */
-export const code = (text) => el("div", { class: "code" }, el("pre", { tabindex: "0", "aria-label": "The manifest" }, text), copyButton(() => text, "Copy"));
+export const code = (text) =>
+  el(
+    "div",
+    { class: "code" },
+    el("pre", { tabindex: "0", "aria-label": "The manifest" }, text),
+    copyButton(() => text, "Copy"),
+  );
 
 const change = (before, after) => (before > 0 ? (after - before) / before : null);
 
-const verdict = ({ runs: { present, changed }, days }) => `Over ${amount(days)} days the changed policy ${inCost(present, changed)}, and ${inShortage(present, changed)}.`;
+const verdict = ({ runs: { present, changed }, days }) =>
+  `Over ${amount(days)} days the changed policy ${inCost(present, changed)}, and ${inShortage(present, changed)}.`;
 
 const inCost = (present, changed) => {
   const share = change(present.replicaHours, changed.replicaHours);
   if (share === null || Math.abs(share) < 0.0005) return "costs as much as the present one";
-  const paid = present.money === null || changed.money === null ? "" : ` (${money(Math.abs(changed.money - present.money))})`;
+  const paid =
+    present.money === null || changed.money === null
+      ? ""
+      : ` (${money(Math.abs(changed.money - present.money))})`;
   return `costs ${percent(Math.abs(share))}${paid} ${share > 0 ? "more" : "less"} than the present one`;
 };
 
@@ -53,23 +78,65 @@ const inShortage = (present, changed) => {
   const missed = changed.unservedShare - present.unservedShare;
   if (Math.abs(missed) < 1e-6) return "misses as much of the load";
   const shortS = (changed.minutesShort - present.minutesShort) * 60;
-  const short = shortS === 0 ? "" : `, with ${duration(Math.abs(shortS))} ${shortS > 0 ? "more" : "less"} of shortage`;
+  const short =
+    shortS === 0 ? "" : `, with ${duration(Math.abs(shortS))} ${shortS > 0 ? "more" : "less"} of shortage`;
   return `misses ${share(Math.abs(missed))} of the load ${missed > 0 ? "more" : "less"}${short}`;
 };
 
-const table = ({ runs: { happened, present, changed } }) => el("table", { class: "figures-table" },
-  el("thead", {}, el("tr", {}, ["", "What happened", "Present policy", "Changed policy", "Difference"].map((name, i) => el("th", { class: i ? "n" : "", scope: "col" }, name)))),
-  el("tbody", {}, ROWS.map(([name, of, shown]) => row(name, of, shown, { happened, present, changed })).filter(Boolean)));
+const table = ({ runs: { happened, present, changed } }) =>
+  el(
+    "table",
+    { class: "figures-table" },
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["", "What happened", "Present policy", "Changed policy", "Difference"].map((name, i) =>
+          el("th", { class: i ? "n" : "", scope: "col" }, name),
+        ),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      ROWS.map(([name, of, shown]) => row(name, of, shown, { happened, present, changed })).filter(Boolean),
+    ),
+  );
 
 const row = (name, of, shown, runs) => {
   const [happened, present, changed] = [runs.happened, runs.present, runs.changed].map(of);
   if ([happened, present, changed].every((value) => value === null)) return null;
-  const difference = present === null || changed === null ? "–" : present === changed ? "same" : `${changed > present ? "+" : "−"}${shown(Math.abs(changed - present))}`;
-  return el("tr", {}, el("th", { scope: "row" }, name), [happened, present, changed].map((value) => el("td", { class: "n" }, shown(value))), el("td", { class: "n difference" }, difference));
+  const difference =
+    present === null || changed === null
+      ? "–"
+      : present === changed
+        ? "same"
+        : `${changed > present ? "+" : "−"}${shown(Math.abs(changed - present))}`;
+  return el(
+    "tr",
+    {},
+    el("th", { scope: "row" }, name),
+    [happened, present, changed].map((value) => el("td", { class: "n" }, shown(value))),
+    el("td", { class: "n difference" }, difference),
+  );
 };
 
 /** Under which all policies were tried, and what a reader has to know. */
-export const conditions = ({ start, end, learningDays, unknownMinutes, perReplica, startUpSeconds, notes }) => el("div", { class: "help conditions-of" },
-  el("p", {}, "From ", timeElement(start), " to ", timeElement(end), `, having learnt from ${amount(learningDays)} days before. A replica serves ${amount(perReplica)} and is ready ${duration(startUpSeconds)} after it is asked for.`,
-    unknownMinutes > 0 && ` ${duration(unknownMinutes * 60)} without a known load are judged for nobody.`),
-  notes.map((note) => el("p", {}, note)));
+export const conditions = ({ start, end, learningDays, unknownMinutes, perReplica, startUpSeconds, notes }) =>
+  el(
+    "div",
+    { class: "help conditions-of" },
+    el(
+      "p",
+      {},
+      "From ",
+      timeElement(start),
+      " to ",
+      timeElement(end),
+      `, having learnt from ${amount(learningDays)} days before. A replica serves ${amount(perReplica)} and is ready ${duration(startUpSeconds)} after it is asked for.`,
+      unknownMinutes > 0 && ` ${duration(unknownMinutes * 60)} without a known load are judged for nobody.`,
+    ),
+    notes.map((note) => el("p", {}, note)),
+  );

@@ -17,7 +17,7 @@ const POINTS = 8;
 export const open = (root, { namespace, name }, signal) => {
   document.title = `What if: ${name} – Predictive autoscaler`;
   const view = new WhatIfView(root, namespace, name, signal);
-  return (params) => view.apply(params);
+  return () => view.apply();
 };
 
 class WhatIfView {
@@ -34,7 +34,7 @@ class WhatIfView {
     loading(root);
   }
 
-  async apply(params) {
+  async apply() {
     if (!this.#spec && !(await this.#begin())) return;
     const now = here().params;
     this.form.draw(now, this.#followed !== null);
@@ -46,19 +46,44 @@ class WhatIfView {
     const { namespace, name } = this;
     try {
       const { manifest } = await get(workloadResource(namespace, name), {}, this.signal);
-      if (!manifest) throw Object.assign(new Error("The operator has not seen the resource yet; try again in a minute."), { status: 404 });
+      if (!manifest)
+        throw Object.assign(new Error("The operator has not seen the resource yet; try again in a minute."), {
+          status: 404,
+        });
       this.#spec = manifest.spec;
     } catch (problem) {
-      if (!this.signal.aborted) refused(this.root, problem, () => this.apply(here().params));
+      if (!this.signal.aborted) refused(this.root, problem, () => this.apply());
       return false;
     }
-    this.form = makeForm(this.#spec, () => this.#run(), () => this.#search());
-    put(this.root,
-      el("p", { class: "muted crumbs" }, el("a", { href: "/" }, "Fleet"), " / ", el("a", { href: `/?namespace=${encodeURIComponent(namespace)}` }, namespace), " / ", el("a", { href: workloadPath(namespace, name) }, name)),
+    this.form = makeForm(
+      this.#spec,
+      () => this.#run(),
+      () => this.#search(),
+    );
+    put(
+      this.root,
+      el(
+        "p",
+        { class: "muted crumbs" },
+        el("a", { href: "/" }, "Fleet"),
+        " / ",
+        el("a", { href: `/?namespace=${encodeURIComponent(namespace)}` }, namespace),
+        " / ",
+        el("a", { href: workloadPath(namespace, name) }, name),
+      ),
       el("h1", {}, "What if…"),
-      el("p", { class: "muted intro" }, "Change the policy and run it on what this workload went through. Nothing is changed in the cluster."),
-      el("section", { class: "card" }, this.form.element, this.progress.element, this.problem), this.result);
-    if (!(await mayWrite(namespace))) this.#complain("Trying policies takes computing time, so it needs the right to update predictiveautoscalers in this namespace, which you seem not to have.");
+      el(
+        "p",
+        { class: "muted intro" },
+        "Change the policy and run it on what this workload went through. Nothing is changed in the cluster.",
+      ),
+      el("section", { class: "card" }, this.form.element, this.progress.element, this.problem),
+      this.result,
+    );
+    if (!(await mayWrite(namespace)))
+      this.#complain(
+        "Trying policies takes computing time, so it needs the right to update predictiveautoscalers in this namespace, which you seem not to have.",
+      );
     return true;
   }
 
@@ -69,7 +94,10 @@ class WhatIfView {
   }
 
   #search() {
-    return this.#ask("search", "policy-search", { days: Number(here().params.days ?? 7), points: POINTS });
+    return this.#ask("search", "policy-search", {
+      days: Number(here().params.days ?? 7),
+      points: POINTS,
+    });
   }
 
   async #ask(param, rest, body) {
@@ -104,7 +132,9 @@ class WhatIfView {
     } catch (problem) {
       if (leave.signal.aborted) return;
       this.result.replaceChildren();
-      this.#complain(problem.status === 404 ? "This result is not kept any more: run it again." : inOneLine(problem));
+      this.#complain(
+        problem.status === 404 ? "This result is not kept any more: run it again." : inOneLine(problem),
+      );
     }
     this.progress.element.hidden = true;
     this.form.draw(here().params, false);

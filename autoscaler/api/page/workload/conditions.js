@@ -9,11 +9,25 @@ import { nothing } from "../notice.js";
 const BAD_WHEN_TRUE = new Set(["SpendLimited", "Conflict", "Paused"]);
 
 /** Fills `place` from a workload. */
-export const drawConditions = (place, { conditions }) => put(place, conditions.length ? el("ul", { class: "conditions" }, conditions.map(line)) : nothing("None yet."));
+export const drawConditions = (place, { conditions }) =>
+  put(
+    place,
+    conditions.length ? el("ul", { class: "conditions" }, conditions.map(line)) : nothing("None yet."),
+  );
 
 const line = ({ type, status, reason, message, lastTransitionTime }) => {
   const fine = status === (BAD_WHEN_TRUE.has(type) ? "False" : "True");
-  return el("li", { "data-tone": fine ? "fine" : "warn" },
+  return el(
+    "li",
+    { "data-tone": fine ? "fine" : "warn" },
     el("span", { class: "toned" }, icon(fine ? "Fine" : "Short")),
-    el("span", {}, el("strong", {}, type), ` ${status}, `, el("code", {}, reason), el("span", { class: "why" }, message, " Since ", timeElement(lastTransitionTime), ".")));
+    el(
+      "span",
+      {},
+      el("strong", {}, type),
+      ` ${status}, `,
+      el("code", {}, reason),
+      el("span", { class: "why" }, message, " Since ", timeElement(lastTransitionTime), "."),
+    ),
+  );
 };

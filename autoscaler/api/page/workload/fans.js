@@ -14,16 +14,45 @@ export const fanSteps = (namespace, name, signal) => {
   const words = el("span", { class: "muted" });
   const move = (by) => set({ fan: rfc3339((shownS ?? Date.now() / 1000) + by) });
   const newest = el("button", { type: "button", onclick: () => set({ fan: null }) }, "Newest");
-  const element = el("div", { class: "row fans", role: "group", "aria-label": "Which forecast is drawn" }, words,
-    el("div", { class: "segments" },
-      el("button", { type: "button", "aria-label": "The forecast before", title: "The forecast before", onclick: () => move(-1) }, icon("Back")),
-      el("button", { type: "button", "aria-label": "A later forecast", title: "A later forecast", onclick: () => move(STEP_S + 1) }, icon("Forward")),
-      newest));
+  const element = el(
+    "div",
+    { class: "row fans", role: "group", "aria-label": "Which forecast is drawn" },
+    words,
+    el(
+      "div",
+      { class: "segments" },
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-label": "The forecast before",
+          title: "The forecast before",
+          onclick: () => move(-1),
+        },
+        icon("Back"),
+      ),
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-label": "A later forecast",
+          title: "A later forecast",
+          onclick: () => move(STEP_S + 1),
+        },
+        icon("Forward"),
+      ),
+      newest,
+    ),
+  );
   return {
     element,
     read: async (at) => {
       try {
-        return await get(workloadResource(namespace, name, `forecasts/${at ? encodeURIComponent(at) : "latest"}`), {}, signal);
+        return await get(
+          workloadResource(namespace, name, `forecasts/${at ? encodeURIComponent(at) : "latest"}`),
+          {},
+          signal,
+        );
       } catch (problem) {
         // A workload without a forecast still has a load to show.
         if (problem.status === 404) return null;

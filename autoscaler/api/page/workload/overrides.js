@@ -10,7 +10,12 @@ import { confirmed } from "./confirming.js";
 import { overrideForm } from "./override_form.js";
 
 /** What an override does, in words. */
-export const inWordsOf = ({ kind, replicas }) => (kind === "Fixed" ? `exactly ${plural(replicas, "replica")}` : kind === "Minimum" ? `at least ${plural(replicas, "replica")}` : "the count frozen");
+export const inWordsOf = ({ kind, replicas }) =>
+  kind === "Fixed"
+    ? `exactly ${plural(replicas, "replica")}`
+    : kind === "Minimum"
+      ? `at least ${plural(replicas, "replica")}`
+      : "the count frozen";
 
 /** The card's content. `mayWrite` is a promise; `onChange` is called after a change went through. */
 export const overridesOf = (namespace, name, place, mayWrite, onChange, signal) => {
@@ -22,7 +27,16 @@ export const overridesOf = (namespace, name, place, mayWrite, onChange, signal) 
 
   const refresh = async () => {
     const { items } = await get(resource, { limit: 5 }, signal);
-    put(list, items.length ? el("ul", { class: "overrides" }, items.map((one) => line(one, end))) : nothing("None so far: the decisions stand."));
+    put(
+      list,
+      items.length
+        ? el(
+            "ul",
+            { class: "overrides" },
+            items.map((one) => line(one, end)),
+          )
+        : nothing("None so far: the decisions stand."),
+    );
   };
   const attempt = async (request) => {
     problem.hidden = true;
@@ -39,27 +53,76 @@ export const overridesOf = (namespace, name, place, mayWrite, onChange, signal) 
     }
   };
   const end = async (one) => {
-    if (!(await confirmed(`End the override of ${namespace}/${name}?`, `It holds ${inWordsOf(one)}. From now on the decisions stand again.`, "End it"))) return;
+    if (
+      !(await confirmed(
+        `End the override of ${namespace}/${name}?`,
+        `It holds ${inWordsOf(one)}. From now on the decisions stand again.`,
+        "End it",
+      ))
+    )
+      return;
     await attempt(() => remove(`${resource}/${encodeURIComponent(one.id)}`, { key: newKey(), signal }));
   };
   const ask = async (body) => {
-    const now = workload ? ` It has ${count(workload.replicas.current)} now; ${count(workload.replicas.desired)} were decided on.` : "";
+    const now = workload
+      ? ` It has ${count(workload.replicas.current)} now; ${count(workload.replicas.desired)} were decided on.`
+      : "";
     const until = new Date(body.until).toLocaleString();
-    const sure = await confirmed(`Override ${namespace}/${name}?`, `This holds ${inWordsOf(body)} until ${until}, whatever is decided.${now} It replaces an override that is in force.`, "Override");
+    const sure = await confirmed(
+      `Override ${namespace}/${name}?`,
+      `This holds ${inWordsOf(body)} until ${until}, whatever is decided.${now} It replaces an override that is in force.`,
+      "Override",
+    );
     return sure && attempt(() => post(resource, body, { key: newKey(), signal }));
   };
 
   put(place, list, problem, lower);
-  mayWrite.then((may) => put(lower, may ? el("details", {}, el("summary", {}, "New override"), overrideForm(ask, () => workload))
-    : el("p", { class: "help" }, "To override, you need to be allowed to update predictiveautoscalers in this namespace.")));
+  mayWrite.then((may) =>
+    put(
+      lower,
+      may
+        ? el(
+            "details",
+            {},
+            el("summary", {}, "New override"),
+            overrideForm(ask, () => workload),
+          )
+        : el(
+            "p",
+            { class: "help" },
+            "To override, you need to be allowed to update predictiveautoscalers in this namespace.",
+          ),
+    ),
+  );
   return { refresh, draw: (next) => (workload = next) };
 };
 
 const STATES = { InForce: "in force", Scheduled: "scheduled", Ended: "ended" };
 
-const line = (one, end) => el("li", { "data-state": one.state },
-  el("span", {}, one.state === "InForce" && icon("Hold"), ` ${capital(inWordsOf(one))}, ${STATES[one.state] ?? one.state}`,
-    el("span", { class: "why" }, timeElement(one.from), " to ", timeElement(one.endedAt ?? one.until), ` by ${one.madeBy}: ${one.reason}`)),
-  one.state !== "Ended" && el("button", { type: "button", onclick: () => end(one) }, one.state === "InForce" ? "End now" : "Take back"));
+const line = (one, end) =>
+  el(
+    "li",
+    { "data-state": one.state },
+    el(
+      "span",
+      {},
+      one.state === "InForce" && icon("Hold"),
+      ` ${capital(inWordsOf(one))}, ${STATES[one.state] ?? one.state}`,
+      el(
+        "span",
+        { class: "why" },
+        timeElement(one.from),
+        " to ",
+        timeElement(one.endedAt ?? one.until),
+        ` by ${one.madeBy}: ${one.reason}`,
+      ),
+    ),
+    one.state !== "Ended" &&
+      el(
+        "button",
+        { type: "button", onclick: () => end(one) },
+        one.state === "InForce" ? "End now" : "Take back",
+      ),
+  );
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

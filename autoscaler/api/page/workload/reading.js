@@ -22,7 +22,9 @@ export const valuesAt = ({ past, fan }, atS) => {
   const newest = timestamp.at(-1) ?? 0;
   if (atS !== null && atS > newest + 2 * stepSeconds) return ahead(fan, atS);
   const index = atS === null ? lastKnown(past.columns.load) : lastBefore(timestamp, atS);
-  return index < 0 ? { when: "", values: {} } : { when: atS === null ? "" : shortTime(timestamp[index]), values: at(past, index) };
+  return index < 0
+    ? { when: "", values: {} }
+    : { when: atS === null ? "" : shortTime(timestamp[index]), values: at(past, index) };
 };
 
 const at = ({ columns, metadata }, index) => {
@@ -30,8 +32,15 @@ const at = ({ columns, metadata }, index) => {
   const load = columns.load[index];
   const capacity = ready === null || metadata.perReplica === null ? null : ready * metadata.perReplica;
   const lacking = load !== null && capacity !== null && load > capacity ? amount(load - capacity) : "";
-  return { load: amount(load), capacity: amount(capacity), stated: amount(columns.stated[index]), lacking,
-    ready: count(ready), asked: count(columns.asked[index]), needed: count(columns.needed[index]) };
+  return {
+    load: amount(load),
+    capacity: amount(capacity),
+    stated: amount(columns.stated[index]),
+    lacking,
+    ready: count(ready),
+    asked: count(columns.asked[index]),
+    needed: count(columns.needed[index]),
+  };
 };
 
 const ahead = (fan, atS) => {
@@ -40,7 +49,10 @@ const ahead = (fan, atS) => {
   if (index < 0) return { when: "", values: {} };
   const [low, high] = [fan.levels[0], fan.levels.at(-1)];
   const value = (level) => amount(fan.columns[`q${level}`]?.[index] ?? null);
-  return { when: `${shortTime(fan.columns.timestamp[index])}: ${value(low)} to ${value(high)}`, values: { load: fan.columns["q0.5"] ? `~${value(0.5)}` : "" } };
+  return {
+    when: `${shortTime(fan.columns.timestamp[index])}: ${value(low)} to ${value(high)}`,
+    values: { load: fan.columns["q0.5"] ? `~${value(0.5)}` : "" },
+  };
 };
 
 const lastKnown = (values) => values.findLastIndex((value) => value !== null);

@@ -46,8 +46,10 @@ class WorkloadView {
     Object.assign(this, { root, namespace, name, signal, id: `${namespace}/${name}` });
     this.#build();
     loading(root);
-    const ours = (event) => (event.kind === "workloads" ? event.changed.includes(this.id)
-      : event.kind === "decision" && `${event.decision.namespace}/${event.decision.workload}` === this.id);
+    const ours = (event) =>
+      event.kind === "workloads"
+        ? event.changed.includes(this.id)
+        : event.kind === "decision" && `${event.decision.namespace}/${event.decision.workload}` === this.id;
     keepFresh(ours, () => this.#readNow(), NOW_MS, signal);
     keepFresh(ours, () => this.#range.live && this.#readTime(), SOON_MS, signal);
     onKeys({ w: () => document.querySelector(".head a.button")?.click() }, signal);
@@ -70,27 +72,55 @@ class WorkloadView {
     this.head = makeHead(this.namespace, this.name);
     this.ranges = rangeButtons(RANGE);
     this.fans = fanSteps(this.namespace, this.name, this.signal);
-    this.chart = new TimeChart({
-      label: "Load, forecast and replicas over time; the decisions below tell the same in words", keys: KEYS, height: 470,
-      valuesAt: (atS) => valuesAt(this.#shown, atS),
-      onZoom: (startS, endS) => set(fixedRange(startS, Math.min(endS, Date.now() / 1000))),
-      onReset: () => set({ range: null, start: null, end: null }),
-      onPick: (decision) => set({ decision }),
-    }, this.signal);
+    this.chart = new TimeChart(
+      {
+        label: "Load, forecast and replicas over time; the decisions below tell the same in words",
+        keys: KEYS,
+        height: 470,
+        valuesAt: (atS) => valuesAt(this.#shown, atS),
+        onZoom: (startS, endS) => set(fixedRange(startS, Math.min(endS, Date.now() / 1000))),
+        onReset: () => set({ range: null, start: null, end: null }),
+        onPick: (decision) => set({ decision }),
+      },
+      this.signal,
+    );
     this.cards = {
-      decisions: card("Decisions", { className: "tall" }), signals: card("Signals"), quality: card("Forecast quality, last 24 h"),
-      spend: card("Spend"), overrides: card("Override"), conditions: card("Conditions", { className: "late" }), manifest: card("Manifest", { className: "late" }),
+      decisions: card("Decisions", { className: "tall" }),
+      signals: card("Signals"),
+      quality: card("Forecast quality, last 24 h"),
+      spend: card("Spend"),
+      overrides: card("Override"),
+      conditions: card("Conditions", { className: "late" }),
+      manifest: card("Manifest", { className: "late" }),
     };
-    this.overrides = overridesOf(this.namespace, this.name, this.cards.overrides.body, mayWrite(this.namespace), () => this.#readNow(), this.signal);
+    this.overrides = overridesOf(
+      this.namespace,
+      this.name,
+      this.cards.overrides.body,
+      mayWrite(this.namespace),
+      () => this.#readNow(),
+      this.signal,
+    );
   }
 
   #place() {
     const { decisions, signals, quality, spend, overrides, conditions, manifest } = this.cards;
-    put(this.root, this.head.element,
-      el("section", { class: "card time", "aria-label": "Over time" }, el("div", { class: "row apart" }, this.ranges.element, this.fans.element), this.chart.element),
-      el("div", { class: "columns" },
+    put(
+      this.root,
+      this.head.element,
+      el(
+        "section",
+        { class: "card time", "aria-label": "Over time" },
+        el("div", { class: "row apart" }, this.ranges.element, this.fans.element),
+        this.chart.element,
+      ),
+      el(
+        "div",
+        { class: "columns" },
         el("div", { class: "column" }, decisions.element, conditions.element, manifest.element),
-        el("div", { class: "column" }, signals.element, overrides.element, spend.element, quality.element)));
+        el("div", { class: "column" }, signals.element, overrides.element, spend.element, quality.element),
+      ),
+    );
   }
 
   /** The workload as it is now. False if it cannot be shown at all. */
@@ -125,22 +155,47 @@ class WorkloadView {
     const asked = (this.#asked += 1);
     const range = (this.#range = rangeOf(this.#params, RANGE));
     const at = { start: rfc3339(range.startS), end: rfc3339(range.endS) };
-    const part = (rest, params = {}) => get(workloadResource(this.namespace, this.name, rest), params, this.signal);
+    const part = (rest, params = {}) =>
+      get(workloadResource(this.namespace, this.name, rest), params, this.signal);
     const current = () => asked === this.#asked;
     await Promise.all([
-      fillCard({ body: this.chart.wait }, () => Promise.all([part("series", at), this.fans.read(this.#params.fan)]), ([past, fan]) => {
-        if (!current()) return;
-        Object.assign(this.#shown, { past, fan });
-        this.fans.draw(this.#params.fan, fan);
-        this.#drawChart();
-      }, this.signal),
-      fillCard(this.cards.decisions, () => get("/decisions", { namespace: this.namespace, workload: this.name, ...at, limit: MOST_DECISIONS }, this.signal), (found) => {
-        if (!current()) return;
-        this.#shown.decisions = found.items;
-        drawDecisions(this.cards.decisions.body, found.items);
-        put(this.cards.decisions.beside, el("a", { href: `/decisions?namespace=${encodeURIComponent(this.namespace)}&workload=${encodeURIComponent(this.name)}` }, "All of them"));
-        this.#drawChart();
-      }, this.signal),
+      fillCard(
+        { body: this.chart.wait },
+        () => Promise.all([part("series", at), this.fans.read(this.#params.fan)]),
+        ([past, fan]) => {
+          if (!current()) return;
+          Object.assign(this.#shown, { past, fan });
+          this.fans.draw(this.#params.fan, fan);
+          this.#drawChart();
+        },
+        this.signal,
+      ),
+      fillCard(
+        this.cards.decisions,
+        () =>
+          get(
+            "/decisions",
+            { namespace: this.namespace, workload: this.name, ...at, limit: MOST_DECISIONS },
+            this.signal,
+          ),
+        (found) => {
+          if (!current()) return;
+          this.#shown.decisions = found.items;
+          drawDecisions(this.cards.decisions.body, found.items);
+          put(
+            this.cards.decisions.beside,
+            el(
+              "a",
+              {
+                href: `/decisions?namespace=${encodeURIComponent(this.namespace)}&workload=${encodeURIComponent(this.name)}`,
+              },
+              "All of them",
+            ),
+          );
+          this.#drawChart();
+        },
+        this.signal,
+      ),
     ]);
   }
 
@@ -151,11 +206,22 @@ class WorkloadView {
   }
 
   async #readCards() {
-    const part = (rest, params = {}) => get(workloadResource(this.namespace, this.name, rest), params, this.signal);
+    const part = (rest, params = {}) =>
+      get(workloadResource(this.namespace, this.name, rest), params, this.signal);
     const nowS = Date.now() / 1000;
     await Promise.all([
-      fillCard(this.cards.quality, () => part("accuracy", { start: rfc3339(nowS - 24 * HOURS_S), end: rfc3339(nowS) }), (answer) => drawQuality(this.cards.quality.body, answer), this.signal),
-      fillCard(this.cards.spend, () => part("spend"), (answer) => drawSpend(this.cards.spend.body, answer), this.signal),
+      fillCard(
+        this.cards.quality,
+        () => part("accuracy", { start: rfc3339(nowS - 24 * HOURS_S), end: rfc3339(nowS) }),
+        (answer) => drawQuality(this.cards.quality.body, answer),
+        this.signal,
+      ),
+      fillCard(
+        this.cards.spend,
+        () => part("spend"),
+        (answer) => drawSpend(this.cards.spend.body, answer),
+        this.signal,
+      ),
       this.overrides.refresh().catch((problem) => this.signal.aborted || console.warn(problem)),
     ]);
   }

@@ -1,0 +1,12 @@
+"""The page's tests look at the whole service over a filled store, which the service's own tests make."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "api"))
+
+from looking import browser, service
+
+__all__ = ["browser", "service"]
