@@ -170,7 +170,7 @@ class GuardedService:
 
         @router.get("/hangs-in-a-thread")
         def hangs_in_a_thread() -> None:
-            time.sleep(3)
+            time.sleep(4)
 
         @router.get("/in-a-thread")
         def in_a_thread() -> None:

@@ -30,6 +30,13 @@ def test_a_route_that_does_not_say_who_may_call_it_keeps_the_service_from_starti
     assert "/ruled" not in str(refused.value)
 
 
+def test_nothing_is_protected_that_has_a_route_without_a_rule() -> None:
+    router = APIRouter()
+    router.add_api_route("/forgotten", _nothing)
+    with pytest.raises(ValueError, match="GET /forgotten"):
+        GuardedService(routers=(router,))
+
+
 def test_a_rule_of_the_router_is_a_rule_of_its_routes() -> None:
     router = APIRouter(dependencies=[Depends(identified())])
     router.add_api_route("/one", _nothing)

@@ -103,8 +103,9 @@ def test_no_secret_is_in_any_answer_or_log(kubeconfig: Path, tmp_path: Path) -> 
 
 def _port(log: Path) -> int:
     """Where the service listens, once it says so."""
-    for _ in range(300):
-        for line in log.read_text().splitlines():
+    for _ in range(600):
+        # The last line may not be written to its end.
+        for line in log.read_text().split("\n")[:-1]:
             entry = json.loads(line)
             if entry["event"] == "serving":
                 return int(entry["port"])

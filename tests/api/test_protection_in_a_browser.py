@@ -86,9 +86,15 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
+def context(browser: Any) -> Iterator[Any]:
     with browser.new_context() as context:
-        yield context.new_page()
+        context.set_default_timeout(90_000)
+        yield context
+
+
+@pytest.fixture
+def page(context: Any) -> Any:
+    return context.new_page()
 
 
 def _complaints(page: Any) -> list[str]:
@@ -152,18 +158,15 @@ def test_a_page_of_a_neighbour_cannot_change_anything(page: Any, url: str, servi
 
 
 def test_the_reference_of_the_api_is_shown_and_tried_out_under_our_policy(
-    browser: Any, tmp_path: Path
+    context: Any, page: Any, tmp_path: Path
 ) -> None:
+    complaints = _complaints(page)
     with filled_service(tmp_path, 1 / 24) as whole, _serving(whole.app) as url:
-        cookie = {"name": "pa_session", "value": "root-token", "url": url}
-        with browser.new_context() as context:
-            context.add_cookies([cookie])
-            page = context.new_page()
-            complaints = _complaints(page)
-            page.goto(f"{url}/docs")
-            page.click("#operations-people-whoAmI .opblock-summary-control")
-            page.click("text=Try it out")
-            page.click("text=Execute")
-            page.wait_for_selector(".live-responses-table .response")
-            assert '"name": "root"' in page.inner_text(".live-responses-table .response")
+        context.add_cookies([{"name": "pa_session", "value": "root-token", "url": url}])
+        page.goto(f"{url}/docs")
+        page.click("#operations-people-whoAmI .opblock-summary-control")
+        page.click("text=Try it out")
+        page.click("text=Execute")
+        page.wait_for_selector(".live-responses-table .response")
+        assert '"name": "root"' in page.inner_text(".live-responses-table .response")
     assert complaints == []
