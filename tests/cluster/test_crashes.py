@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import crd
 import pytest
-import yaml
 from audit import Audit
 from control_plane import ControlPlane, wait_until
+from crasher import Crasher
 from crashing_child import DIED
 from live_prometheus import LivePrometheus
 from operator_process import OperatorProcess, Resources, SteadyLoad
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow]
-
-_CHILD = Path(__file__).with_name("crashing_child.py")
 
 # Before and after each of: look, read, record, write, settle, status.
 _STEPS = range(1, 13)
@@ -36,44 +31,16 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePrometh
         yield server
 
 
-class _Crasher:
-    """Operators that die at a given step; see `crashing_child.py`."""
-
-    def __init__(self, kubeconfig: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(_CHILD), str(kubeconfig)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def __enter__(self) -> _Crasher:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait(10)
-
-    def run(self, configuration: dict[str, Any], file: Path, step: int) -> int:
-        """Its exit status."""
-        file.write_text(yaml.safe_dump(configuration))
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(f"{file} {step}\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-
 @pytest.fixture(scope="module")
-def crasher(control_plane: ControlPlane) -> Iterator[_Crasher]:
+def crasher(control_plane: ControlPlane) -> Iterator[Crasher]:
     crd.install(control_plane)
-    with _Crasher(control_plane.kubeconfig()) as running:
+    with Crasher(control_plane.kubeconfig()) as running:
         yield running
 
 
 @pytest.mark.timeout(300)
 def test_whatever_step_it_dies_at_the_next_one_neither_repeats_nor_forgets_a_write(
-    control_plane: ControlPlane, prometheus: LivePrometheus, crasher: _Crasher, tmp_path: Path
+    control_plane: ControlPlane, prometheus: LivePrometheus, crasher: Crasher, tmp_path: Path
 ) -> None:
     namespaces = {step: control_plane.namespace(f"crash-{step}-{int(time.time())}") for step in _STEPS}
     with ExitStack() as stack:
@@ -122,7 +89,7 @@ def test_living_only_for_seconds_it_neither_ratchets_nor_forgets_windows_and_mon
     control_plane: ControlPlane,
     namespace: str,
     prometheus: LivePrometheus,
-    crasher: _Crasher,
+    crasher: Crasher,
     tmp_path: Path,
 ) -> None:
     control_plane.deployment("loop", namespace, 4, start_up="500ms")
@@ -155,7 +122,7 @@ def test_living_only_for_seconds_it_neither_ratchets_nor_forgets_windows_and_mon
     assert abs(spent - paid) <= 0.2 * paid, f"{spent:.0f} instead of {paid:.0f} replica-seconds"
 
 
-def _lived_s(crasher: _Crasher, operator: OperatorProcess, folder: Path) -> float:
+def _lived_s(crasher: Crasher, operator: OperatorProcess, folder: Path) -> float:
     """Let it run until it dies at its thirtieth step; how long that took."""
     began_s = time.monotonic()
     assert crasher.run(operator.configuration, folder / "dying.yaml", 30) == DIED
