@@ -366,3 +366,19 @@ def serve(
     from autoscaler.cli.serve import serve as serve_until_stopped
 
     serve_until_stopped(config, kubeconfig, context)
+
+
+@app.command()
+def replay(
+    decision: Annotated[str, typer.Argument(metavar="ID", help="Identifier of a stored decision.")],
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="The operator's store, as its configuration names it.")
+    ],
+) -> None:
+    """Decide again what was decided, from the same inputs, and say what differs.
+
+    Exit codes: 0 the same; 1 something differs; 2 no such decision, or no such store.
+    """
+    from autoscaler.cli.replay import replay as run
+
+    raise typer.Exit(run(decision, store))

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -97,3 +98,19 @@ def test_every_answer_is_as_described(
         case.call_and_validate(headers=TOKEN)
 
     answered()
+
+
+def test_what_one_answer_names_can_be_asked_for_next(described: schemathesis.BaseSchema) -> None:
+    class Walk(described.as_state_machine()):  # type: ignore[misc]  # a class that is made from the document
+        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+            return {"headers": TOKEN}
+
+    Walk.run(
+        settings=settings(
+            max_examples=EXAMPLES // 2,
+            stateful_step_count=6,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+            deadline=None,
+        )
+    )
