@@ -23,9 +23,15 @@ def _filled(file: Path, days: float) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeService]:
+def a_quarter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with a quarter of a day of all scenes, to be copied."""
+    return _filled(tmp_path_factory.mktemp("quarter") / "store.db", 0.25)
+
+
+@pytest.fixture(scope="session")
+def service(a_quarter: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeService]:
     """A quarter of a day of all scenes. Only for reading."""
-    with service_over(_filled(tmp_path_factory.mktemp("service") / "store.db", 0.25)) as made:
+    with service_over(shutil.copy(a_quarter, tmp_path_factory.mktemp("service") / "store.db")) as made:
         yield made
 
 
