@@ -17,8 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from autoscaler.backtest.report.writing import check_writable, write_bytes
-from autoscaler.forecasting.peak_model import MANIFEST
-from autoscaler.forecasting.peak_training import LEADS_S, SEED, Lessons, joined, lessons, train
+from autoscaler.forecasting.peak_training import PARTS, SEED, Lessons, joined, lessons, train
 from autoscaler.forecasting.shipped import read_folder
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.recorded import read_recorded
@@ -37,7 +36,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _Taught:
-    lessons: Lessons | None
+    """lessons: by part of the model. about: what the manifest says of the load."""
+
+    lessons: dict[str, Lessons]
     about: dict[str, Any]
 
 
@@ -49,28 +50,28 @@ def training(options: Options) -> None:
             raise InputError(f"{name}: given twice, and would count twice; leave one out")
     if not options.out.is_dir():
         raise InputError(f"--out {options.out}: not a directory; create it first")
-    check_writable(options.out / MANIFEST)
+    check_writable(options.out / "manifest")
     console = Console(stderr=True, quiet=options.quiet)
     with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         taught = list(pool.map(_taught, options.traces))
-    for one in taught:
-        count = 0 if one.lessons is None else len(one.lessons.weight)
-        console.print(f"{one.about['name']}: {count:,} moments")
-    parts = [one.lessons for one in taught if one.lessons is not None]
-    if not parts:
-        raise InputError("nothing to learn from: every load is shorter than the lead times; give longer ones")
-    console.print("growing trees …")
-    about = described([one.about for one in taught], options.seed)
-    for name, content in train(joined(parts), about, options.seed).items():
-        write_bytes(options.out / name, content)
-    read_folder(options.out)
+        for one in taught:
+            count = sum(len(part.weight) for part in one.lessons.values())
+            console.print(f"{one.about['name']}: {count:,} moments")
+        if not all(any(part in one.lessons for one in taught) for part in PARTS):
+            raise InputError(
+                "nothing to learn from: every load is shorter than the lead times; give longer ones"
+            )
+        console.print("growing trees …")
+        asked = [(part, taught, options.seed) for part in PARTS]
+        for part, files in zip(PARTS, pool.map(_grown, asked), strict=True):
+            _write(options.out / part, files)
     console.print(f"written to {options.out}")
 
 
-def described(traces: Sequence[dict[str, Any]], seed: int) -> dict[str, Any]:
+def described(traces: Sequence[dict[str, Any]], part: str, seed: int) -> dict[str, Any]:
     """What the manifest says of how the model was made."""
     made_with = f"lightgbm {version('lightgbm')}"
-    return {"trained_on": list(traces), "leads_s": list(LEADS_S), "seed": seed, "made_with": made_with}
+    return {"trained_on": list(traces), "leads_s": list(PARTS[part]), "seed": seed, "made_with": made_with}
 
 
 def _taught(path: Path) -> _Taught:
@@ -81,7 +82,18 @@ def _taught(path: Path) -> _Taught:
         "steps": len(series),
         "step_s": series.step_s,
     }
-    try:
-        return _Taught(lessons(series), about)
-    except ValueError:  # too short for any lead: said with the others, and no reason to stop
-        return _Taught(None, about)
+    found = {part: lessons(series, leads_s) for part, leads_s in PARTS.items()}
+    return _Taught({part: taught for part, taught in found.items() if len(taught.weight)}, about)
+
+
+def _grown(asked: tuple[str, Sequence[_Taught], int]) -> dict[str, bytes]:
+    part, taught, seed = asked
+    about = described([one.about for one in taught], part, seed)
+    return train(joined([one.lessons[part] for one in taught if part in one.lessons]), about, seed)
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    read_folder(folder)

@@ -32,13 +32,17 @@ _MOST_KEPT = 2048
 class Adaptation:
     """Grows trees for workloads. What it keeps saves time and changes no answer."""
 
-    def __init__(self, model: PeakModel) -> None:
-        self._model = model
+    def __init__(self) -> None:
         self._kept: OrderedDict[bytes, OwnTrees | None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def trees(self, history: Batch, row: int, settings: ForecastSettings) -> OwnTrees | None:
-        """The trees of one row of a cleaned history; None where it is too young."""
+    def trees(
+        self, model: PeakModel, history: Batch, row: int, settings: ForecastSettings
+    ) -> OwnTrees | None:
+        """The trees of one row of a cleaned history, on top of `model`; None where it is too young.
+
+        The model has to be the same for the same lead.
+        """
         own = _until_midnight(own_series(history, row))
         if len(own) * own.step_s < _YOUNGEST_S:
             return None
@@ -47,7 +51,7 @@ class Adaptation:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        grown = _grown(self._model, own, settings)
+        grown = _grown(model, own, settings)
         with self._lock:
             self._kept[key] = grown
             if len(self._kept) > _MOST_KEPT:

@@ -7,6 +7,7 @@ moments too; one that is old enough has trees of its own besides, for what the m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +22,9 @@ from autoscaler.forecasting.witness import Witness
 from autoscaler.series import Batch, Floats, Ints
 
 LEARNED = "learned"
-_LONGEST_LEAD_S = 2 * 3600
+
+ModelFor = Callable[[float], PeakModel | str]
+"""The shared model for a lead time in seconds, or the reason in words why there is none."""
 
 
 @dataclass(slots=True)
@@ -29,33 +32,32 @@ class LearnedPeaks:
     """Implements PeakSource. adapts: whether it also learns from each workload's own past what the shared
     model gets wrong there."""
 
-    model: PeakModel
+    model_for: ModelFor
     adapts: bool = True
     name: str = LEARNED
-    note: str = "as configured"
-    _adaptation: Adaptation = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._adaptation = Adaptation(self.model)
+    _adaptation: Adaptation = field(default_factory=Adaptation)
 
     def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
         """Learn what is particular to each workload of a cleaned `history` [workload, time].
 
-        Further ahead than the model was trained for, each workload's own ridge serves.
+        Where there is no model for the lead, each workload's own ridge serves, and its note says why.
         """
         lead_s = settings.horizon * history.step_s
-        if lead_s > min(_LONGEST_LEAD_S, *settings.seasons_s):
-            return RidgePeaks().fit(history, settings)
+        if lead_s > min(settings.seasons_s, default=lead_s):
+            return RidgePeaks("the lead time is longer than a season").fit(history, settings)
+        model = self.model_for(lead_s)
+        if isinstance(model, str):
+            return RidgePeaks(model).fit(history, settings)
         witness = Witness.fit(history, settings)
         trees: list[OwnTrees | None] = [None] * len(history)
         if self.adapts:
-            trees = [self._adaptation.trees(history, row, settings) for row in range(len(history))]
+            trees = [self._adaptation.trees(model, history, row, settings) for row in range(len(history))]
         levels = np.array(sorted(settings.levels))
-        return FittedLearned(self.model, witness, Groves.of(trees), levels)
+        return FittedLearned(model, witness, Groves.of(trees), levels)
 
     def replayed(self) -> PeakSource:
         """The shared model alone."""
-        return LearnedPeaks(self.model, adapts=False)
+        return LearnedPeaks(self.model_for, adapts=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class FittedLearned:
     groves: Groves
     levels: Floats
     name: str = LEARNED
+    note: str = "as configured"
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
         """Quantiles of the peak; NaN where the present level is unknown."""

@@ -20,8 +20,6 @@ class PeakSource(Protocol):
     """A model of the peak that can be fitted to many workloads at once."""
 
     name: str
-    note: str
-    """Why it is used where nobody compared it with anything."""
 
     def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
         """Learn from a cleaned `history` [workload, time] for a lead of `settings.horizon` steps."""
@@ -33,11 +31,16 @@ class PeakSource(Protocol):
 
 
 class FittedPeaks(Protocol):
-    """A fitted model of the peak. Immutable. name: of the model that answers."""
+    """A fitted model of the peak. Immutable."""
 
     @property
     def name(self) -> str:
-        """As forecasts tell it."""
+        """The model that answers, as forecasts tell it."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Why it answers, where nobody compared it with anything."""
         ...
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
@@ -49,15 +52,15 @@ class FittedPeaks(Protocol):
 class RidgePeaks:
     """Implements PeakSource: each workload's own ridge."""
 
-    name: str = RIDGE
     note: str = "as configured"
+    name: str = RIDGE
 
     def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
         """Fit a ridge for every workload that has enough of a past."""
         season_s = min(settings.seasons_s, default=DAY_S)
         levels = np.array(sorted(settings.levels))
         ridges = OwnRidges.fit(history, settings.horizon, season_s, levels)
-        return _FittedRidges(ridges, settings.horizon, season_s, ceiling(history.values))
+        return _FittedRidges(ridges, settings.horizon, season_s, ceiling(history.values), self.note)
 
     def replayed(self) -> PeakSource:
         """A ridge is cheap."""
@@ -70,6 +73,7 @@ class _FittedRidges:
     lead: int
     season_s: int
     ceiling: Floats
+    note: str
     name: str = RIDGE
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:

@@ -22,7 +22,8 @@ from autoscaler.forecasting.witness import Told, Witness
 from autoscaler.series import Batch, Floats, Ints, Series
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.92, 0.95, 0.98, 0.995)
-LEADS_S = (120, 300, 900, 3600)
+PARTS = {"short": (120, 300), "middle": (900,), "long": (3600,)}
+"""Lead times in seconds that each part of the model learns from."""
 SEED = 7
 ROUNDS = 100
 
@@ -76,6 +77,9 @@ class Lessons:
     weight: Floats
 
 
+_NOTHING = Lessons((), np.empty((0, 0), np.float32), np.empty(0), np.empty(0))
+
+
 def walk(series: Series, lead: int, moments: range) -> Iterator[Walked]:
     """What was known at these steps of a load, and what came within the `lead` steps after each."""
     seasons = tuple(season for season in (DAY_S, WEEK_S) if season >= 2 * series.step_s)
@@ -100,8 +104,8 @@ def walk(series: Series, lead: int, moments: range) -> Iterator[Walked]:
             yield Walked(some, told, told.view.rise(peak[some]))
 
 
-def lessons(series: Series, leads_s: Sequence[int] = LEADS_S) -> Lessons:
-    """What one load teaches, at all leads that are whole steps of it."""
+def lessons(series: Series, leads_s: Sequence[int]) -> Lessons:
+    """What one load teaches about these leads, each at least a step of it."""
     found = []
     for lead_s in sorted({max(series.step_s, lead_s) for lead_s in leads_s}):
         lead = round(lead_s / series.step_s)
@@ -117,15 +121,15 @@ def lessons(series: Series, leads_s: Sequence[int] = LEADS_S) -> Lessons:
 
 
 def joined(parts: Sequence[Lessons]) -> Lessons:
-    """All lessons together. Raises ValueError when there are none."""
-    parts = [part for part in parts if len(part.weight)]
-    if not parts:
-        raise ValueError("nothing to learn from: the loads are shorter than the lead times")
+    """All lessons together; none when there are none."""
+    some = [part for part in parts if len(part.weight)]
+    if not some:
+        return _NOTHING
     return Lessons(
-        parts[0].names,
-        np.concatenate([part.table for part in parts]),
-        np.concatenate([part.surplus for part in parts]),
-        np.concatenate([part.weight for part in parts]),
+        some[0].names,
+        np.concatenate([part.table for part in some]),
+        np.concatenate([part.surplus for part in some]),
+        np.concatenate([part.weight for part in some]),
     )
 
 
@@ -149,7 +153,7 @@ def train(taught: Lessons, about: dict[str, Any], seed: int = SEED, rounds: int 
 def _lessons(series: Series, lead: int, moments: range) -> Lessons:
     walked = list(walk(series, lead, moments))
     if not walked:
-        return Lessons((), np.empty((0, 0), np.float32), np.empty(0), np.empty(0))
+        return _NOTHING
     names = walked[0].told.names
     table = np.concatenate([part.told.table for part in walked])
     surplus = np.concatenate([part.rise - part.told.expected for part in walked])

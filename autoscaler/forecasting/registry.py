@@ -65,12 +65,8 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
 
 @functools.cache
 def _learned() -> PeakSource:
-    """The shared model of the peak; without one that can be used, each workload's own ridge.
-
-    One for all, since it keeps what it grew for each workload until the next day.
-    """
-    model = shipped_model()
-    return RidgePeaks(note=model) if isinstance(model, str) else LearnedPeaks(model)
+    """One for all, since it keeps what it grew for each workload until the next day."""
+    return LearnedPeaks(shipped_model)
 
 
 def _alone(name: str) -> Forecaster:

@@ -49,7 +49,7 @@ class Sharpened:
         fitted = self.source.fit(cleaned, settings)
         used, notes = (
             np.ones(len(history), np.bool_),
-            [f"{fitted.name}: {self.source.note}"] * len(history),
+            [f"{fitted.name}: {fitted.note}"] * len(history),
         )
         if not self.always:
             for row in range(len(history)):

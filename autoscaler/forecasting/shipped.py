@@ -1,4 +1,4 @@
-"""The model of the peak that ships with the package: read once, as the constant it is.
+"""The model of the peak that ships with the package, in parts by lead time: each read once, as a constant.
 
 This is the one place in forecasting that reads a file. It stands in for numbers that would be
 written in the code, were there not a hundred thousand of them.
@@ -16,6 +16,9 @@ _PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "_shipped" / "models" / "peaks", _PACKAGE.parent / "models" / "peaks")
 """Where a wheel has it, and where a checkout does."""
 
+_UP_TO_S = {"short": 480.0, "middle": 1800.0, "long": 7200.0}
+"""Longest lead time that each part serves: half-way, as a ratio, to what the next one was trained on."""
+
 
 def read_folder(folder: Path) -> PeakModel:
     """The model in a folder. Raises UnusableModel, naming the file and what is wrong with it."""
@@ -29,10 +32,17 @@ def read_folder(folder: Path) -> PeakModel:
         raise UnusableModel(f"{folder}: {error}") from error
 
 
+def shipped_model(lead_s: float) -> PeakModel | str:
+    """The model for a lead time that ships with this version, or the reason in words why none can be used."""
+    for part, longest_s in _UP_TO_S.items():
+        if lead_s <= longest_s:
+            return _part(part)
+    return "the learned model was not trained for lead times beyond two hours"
+
+
 @functools.cache
-def shipped_model() -> PeakModel | str:
-    """The model that ships with this version, or the reason in words why it cannot be used."""
-    folder = next((folder for folder in _FOLDERS if (folder / MANIFEST).is_file()), None)
+def _part(name: str) -> PeakModel | str:
+    folder = next((folder / name for folder in _FOLDERS if (folder / name / MANIFEST).is_file()), None)
     if folder is None:
         return "no learned model ships with this installation"
     try:

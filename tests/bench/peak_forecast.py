@@ -36,7 +36,7 @@ from autoscaler.forecasting.own_trees import LEVELS as OWN_LEVELS
 from autoscaler.forecasting.own_trees import Groves
 from autoscaler.forecasting.peak_model import PeakModel, Table, read_model
 from autoscaler.forecasting.peak_training import (
-    LEADS_S,
+    PARTS,
     SEED,
     Lessons,
     Walked,
@@ -94,7 +94,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--no-adapt", dest="adapt", action="store_false", help="the shared model alone")
-    parser.add_argument("--leads", type=int, nargs="*", default=[], help="train on these leads (s) only")
     return parser.parse_args(arguments)
 
 
@@ -103,7 +102,7 @@ def _prepare(job: tuple[Path, Path]) -> float:
     path, work = job
     began = time.monotonic()
     series = read_recorded(path)
-    for lead_s in LEADS_S:
+    for lead_s in [lead_s for part in PARTS.values() for lead_s in part]:
         kept = work / f"{series.name}.{lead_s}.lessons"
         if not kept.exists():
             kept.write_bytes(pickle.dumps(lessons(series, (lead_s,))))
@@ -121,7 +120,7 @@ def _fold(
     """Train on the other folds, score the traces of this one."""
     fold, lead_s, work, options = job
     taught = [name for other in FOLDS if other != fold for name in other if name not in NOT_TRAINED_ON]
-    leads_s = options.leads or LEADS_S
+    leads_s = next(part for part in PARTS.values() if lead_s in part)
     known = joined([_lessons(work, name, lead) for name in taught for lead in leads_s])
     model = read_model(train(known, {}, options.seed))
     found = []

@@ -41,3 +41,8 @@ def small_files() -> dict[str, bytes]:
 def small_model() -> PeakModel:
     """That model."""
     return read_model(small_files())
+
+
+def small_model_for(lead_s: float) -> PeakModel:
+    """That model, whatever the lead."""
+    return small_model()

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from loads import daily
-from small_models import DAY, ramps, small_model
+from small_models import DAY, ramps, small_model_for
 
 from autoscaler.forecasting import registry
 from autoscaler.forecasting.forecaster import ForecastSettings
@@ -13,6 +13,7 @@ from autoscaler.forecasting.learned_peaks import LEARNED, FittedLearned, Learned
 from autoscaler.forecasting.peak_model import at_levels
 from autoscaler.forecasting.peak_training import walk
 from autoscaler.forecasting.registry import forecaster
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Batch, Floats, Series
 
 LEAD = 5
@@ -21,7 +22,7 @@ SETTINGS = ForecastSettings(horizon=LEAD)
 
 def peaks(series: Series, first: int, last: int, asked: ForecastSettings = SETTINGS) -> Floats:
     """Forecasts at the steps from `first` on, fitted on what was known at the first of them."""
-    fitted = LearnedPeaks(small_model()).fit(Batch.of(series.between(0, first)), asked)
+    fitted = LearnedPeaks(small_model_for).fit(Batch.of(series.between(0, first)), asked)
     return fitted.peaks(Batch.rolling(series, first, last, first), np.zeros(last - first, np.int64))
 
 
@@ -76,7 +77,7 @@ def test_further_ahead_than_it_was_trained_for_the_ridge_serves(
 ) -> None:
     series = ramps(9)
     asked = ForecastSettings(horizon=lead, seasons_s=seasons_s)
-    fitted = LearnedPeaks(small_model()).fit(Batch.of(series), asked)
+    fitted = LearnedPeaks(shipped_model).fit(Batch.of(series), asked)
     assert fitted.name == (LEARNED if lead == 10 else "ridge")
     assert np.isfinite(fitted.peaks(Batch.of(series), np.zeros(1, np.int64))).all()
 
@@ -93,7 +94,7 @@ def test_where_the_present_is_unknown_nothing_is_said() -> None:
     values = series.values.copy()
     values[-4:] = np.nan
     gap = dataclasses.replace(series, values=values)
-    fitted = LearnedPeaks(small_model()).fit(Batch.of(gap), SETTINGS)
+    fitted = LearnedPeaks(small_model_for).fit(Batch.of(gap), SETTINGS)
     assert np.isnan(fitted.peaks(Batch.of(gap), np.zeros(1, np.int64))).all()
 
 
@@ -101,7 +102,7 @@ def test_what_training_walked_through_is_what_is_told_in_use() -> None:
     series = ramps(2, seed=9)
     at = 30 * 60 + 7  # an hour and more after the fit at 24 h
     walked = next(walk(series, LEAD, range(at, at + 1)))
-    fitted = LearnedPeaks(small_model()).fit(Batch.of(series.between(0, 1440 + 361)), SETTINGS)
+    fitted = LearnedPeaks(small_model_for).fit(Batch.of(series.between(0, 1440 + 361)), SETTINGS)
     assert isinstance(fitted, FittedLearned)
     told = fitted.witness.tell(Batch.rolling(series, at, at + 1, 28 * DAY), np.zeros(1, np.int64))
     np.testing.assert_array_equal(told.table, walked.told.table)
@@ -131,7 +132,7 @@ def test_quantiles_in_between_lie_in_between(wanted: float) -> None:
 
 
 def test_without_a_model_the_ridge_serves_and_the_note_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "shipped_model", lambda: "the learned model is unusable: cut off")
+    monkeypatch.setattr(registry, "shipped_model", lambda lead_s: "the learned model is unusable: cut off")
     monkeypatch.setattr(registry, "_learned", registry._learned.__wrapped__)
     series = ramps(6)
     batch = Batch.of(series)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import DAY, small_model
+from small_models import DAY, small_model_for
 
 from autoscaler.forecasting import own_trees
 from autoscaler.forecasting.accuracy import coverage, pinball_loss
@@ -85,7 +85,7 @@ def test_a_habit_of_the_workload_that_no_other_load_has_is_learned() -> None:
     came: Floats = np.lib.stride_tricks.sliding_window_view(series.values[first + 1 :], LEAD).max(axis=1)
     level = SETTINGS.levels.index(0.9)
     told = [
-        LearnedPeaks(small_model(), adapts=adapts)
+        LearnedPeaks(small_model_for, adapts=adapts)
         .fit(history, SETTINGS)
         .peaks(recent, np.zeros(len(recent), np.int64))[:, level]
         for adapts in (False, True)
@@ -97,6 +97,6 @@ def test_a_habit_of_the_workload_that_no_other_load_has_is_learned() -> None:
 
 @pytest.mark.parametrize("days", [0.5, 2.5])
 def test_a_young_workload_has_no_trees_yet(days: float) -> None:
-    fitted = LearnedPeaks(small_model()).fit(Batch.of(bursts(days)), SETTINGS)
+    fitted = LearnedPeaks(small_model_for).fit(Batch.of(bursts(days)), SETTINGS)
     assert isinstance(fitted, FittedLearned)
     assert fitted.groves.place.tolist() == [-1]

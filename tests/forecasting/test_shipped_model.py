@@ -19,18 +19,27 @@ from autoscaler.series import Batch
 FOLDER = Path(__file__).parents[2] / "models" / "peaks"
 
 
-def test_the_model_that_ships_can_be_used() -> None:
-    assert not isinstance(shipped_model(), str)
+PARTS = ("short", "middle", "long")
 
 
-def test_it_was_made_for_the_clues_of_this_version() -> None:
+@pytest.mark.parametrize("lead_s", [15, 60, 480, 481, 1800, 1801, 7200])
+def test_there_is_a_model_for_every_lead_time_up_to_two_hours(lead_s: float) -> None:
+    assert not isinstance(shipped_model(lead_s), str)
+
+
+def test_beyond_two_hours_there_is_none_and_that_is_said() -> None:
+    assert shipped_model(7201) == "the learned model was not trained for lead times beyond two hours"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_it_was_made_for_the_clues_of_this_version(part: str) -> None:
     history = Batch.of(ramps(0.2))
     told = Witness.fit(history, ForecastSettings(horizon=5)).tell(history, np.zeros(1, np.int64))
-    assert read_folder(FOLDER).clues == told.names
+    assert read_folder(FOLDER / part).clues == told.names
 
 
 def test_it_takes_less_than_five_megabytes() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5_000_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 5_000_000
 
 
 def test_a_model_by_name_serves_with_it() -> None:
@@ -44,11 +53,12 @@ def test_a_damaged_copy_is_named_and_nothing_is_raised_for_whoever_forecasts(
 ) -> None:
     copy = tmp_path / "peaks"
     shutil.copytree(FOLDER, copy)
-    (copy / "q500.txt").write_bytes((copy / "q500.txt").read_bytes()[:1000])
+    forest = copy / "short" / "q500.txt"
+    forest.write_bytes(forest.read_bytes()[:1000])
     with pytest.raises(UnusableModel, match=r"q500\.txt"):
-        read_folder(copy)
+        read_folder(copy / "short")
     monkeypatch.setattr(shipped, "_FOLDERS", (copy,))
-    told = shipped.shipped_model.__wrapped__()
+    told = shipped._part.__wrapped__("short")
     assert isinstance(told, str)
     assert "q500.txt" in told
 
@@ -56,17 +66,19 @@ def test_a_damaged_copy_is_named_and_nothing_is_raised_for_whoever_forecasts(
 def test_a_model_for_other_clues_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "peaks"
     shutil.copytree(FOLDER, copy)
-    manifest = (copy / "manifest.json").read_text(encoding="ascii")
-    (copy / "manifest.json").write_text(manifest.replace('"mean 5m"', '"mean 6m"'), encoding="ascii")
+    manifest = (copy / "short" / "manifest.json").read_text(encoding="ascii")
+    (copy / "short" / "manifest.json").write_text(
+        manifest.replace('"mean 5m"', '"mean 6m"'), encoding="ascii"
+    )
     monkeypatch.setattr(shipped, "_FOLDERS", (copy,))
-    told = shipped.shipped_model.__wrapped__()
+    told = shipped._part.__wrapped__("short")
     assert isinstance(told, str)
     assert "other clues" in told
 
 
 def test_where_none_ships_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "_FOLDERS", (tmp_path,))
-    assert shipped.shipped_model.__wrapped__() == "no learned model ships with this installation"
+    assert shipped._part.__wrapped__("short") == "no learned model ships with this installation"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

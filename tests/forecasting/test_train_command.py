@@ -6,6 +6,7 @@ import pytest
 from small_models import ramps
 
 from autoscaler.cli.train import Options, training
+from autoscaler.forecasting.peak_training import PARTS
 from autoscaler.forecasting.shipped import read_folder
 from autoscaler.forecasting.witness import clue_names
 from autoscaler.signals.errors import InputError
@@ -27,10 +28,12 @@ def test_the_same_loads_give_the_same_model_and_it_can_be_read(tmp_path: Path) -
         out = tmp_path / name
         out.mkdir()
         training(Options(traces, out, quiet=True))
-        assert read_folder(out).clues == clue_names()
-        made.append({path.name: path.read_bytes() for path in out.iterdir()})
+        for part in PARTS:
+            assert read_folder(out / part).clues == clue_names()
+        files = [path for path in sorted(out.rglob("*")) if path.is_file()]
+        made.append({str(path.relative_to(out)): path.read_bytes() for path in files})
     assert made[0] == made[1]
-    assert b'"name": "load1"' in made[0]["manifest.json"]
+    assert b'"name": "load1"' in made[0]["short/manifest.json"]
 
 
 def test_a_load_given_twice_is_refused(tmp_path: Path) -> None:
