@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from autoscaler import __version__
+from autoscaler.api.access.verbs import Verb
 
 app = typer.Typer(
     name="autoscaler",
@@ -378,6 +379,38 @@ def replay(
     """Decide again what was decided, from the same inputs, and say what differs.
 
     Exit codes: 0 the same; 1 something differs; 2 no such decision, or no such store.
+    """
+    from autoscaler.cli.replay import replay as run
+
+    raise typer.Exit(run(decision, store))
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Option(help="Whom it is for, as the audit names them.")],
+    verb: Annotated[
+        list[Verb] | None, typer.Option(help="What it allows; may be given several times; read if left out.")
+    ] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help='Where; may be given several times; "*" for all.')
+    ] = None,
+) -> None:
+    """Make a token for the service, and its line for the file of tokens (see docs/api-access.md)."""
+    from autoscaler.cli.token import token as make
+
+    make(name, verb or [Verb.READ], namespace or [])
+
+
+@app.command()
+def replay(
+    decision: Annotated[str, typer.Argument(metavar="ID", help="The decision, as lists show it.")],
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="Where it is kept: sqlite:///FILE or postgresql://…")
+    ],
+) -> None:
+    """Decide a stored decision again with this release, from the same inputs.
+
+    Exit codes: 0 the same; 1 it would be another now; 2 it cannot be read.
     """
     from autoscaler.cli.replay import replay as run
 
