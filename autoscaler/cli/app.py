@@ -399,19 +399,3 @@ def token(
     from autoscaler.cli.token import token as make
 
     make(name, verb or [Verb.READ], namespace or [])
-
-
-@app.command()
-def replay(
-    decision: Annotated[str, typer.Argument(metavar="ID", help="The decision, as lists show it.")],
-    store: Annotated[
-        str, typer.Option(metavar="URL", help="Where it is kept: sqlite:///FILE or postgresql://…")
-    ],
-) -> None:
-    """Decide a stored decision again with this release, from the same inputs.
-
-    Exit codes: 0 the same; 1 it would be another now; 2 it cannot be read.
-    """
-    from autoscaler.cli.replay import replay as run
-
-    raise typer.Exit(run(decision, store))
