@@ -17,6 +17,9 @@ RUN /tools/bin/pip --python /opt/autoscaler/bin/python install --no-cache-dir --
     && find /opt/autoscaler/lib -depth -type d -name tests -path '*/site-packages/*' -exec rm -r {} +
 
 FROM ${PYTHON_IMAGE}
+# OpenMP, which the learned model needs and slim images lack. Without it forecasts are made, but poorer.
+RUN ldconfig -p | grep -q 'libgomp\.so\.1' \
+    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /opt/autoscaler /opt/autoscaler
 # OPENBLAS_NUM_THREADS: the matrices are small. HOME, MPLCONFIGDIR: the only folder that libraries may write to,
 # whatever uid they run as.

@@ -11,7 +11,7 @@ pytest := $(python) -m pytest
 fast := not slow and not prometheus and not browser and not cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench bench-cluster benchmarks soak docs-check real-parts install install-dev clean
+.PHONY: help demo test test-fast lint format bench bench-cluster bench-forecast benchmarks soak docs-check real-parts install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench-cluster: install-dev ## measure the operator with 1,000 resources on a rea
 
 benchmarks: install-dev ## measure all models on the recorded traces, write docs/benchmarks.md
 	@$(python) -m tests.bench.results_page --traces ../shared/traces --out docs/benchmarks.md $(ARGS)
+
+bench-forecast: install-dev ## measure the learned model on traces it was not trained on
+	@$(python) -m tests.bench.peak_forecast --traces ../shared/traces $(ARGS)
 
 soak: install-dev ## the long random run of the decision core
 	@$(python) tests/soak/run.py $(ARGS)

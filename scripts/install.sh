@@ -58,4 +58,10 @@ if [ "$profile" = dev ]; then
 else
     "$python" -m pip install --quiet --editable '.[prophet]'
 fi
+# The learned model needs OpenMP, which a bare Debian lacks.
+if ! "$python" -c 'import lightgbm' 2>/dev/null; then
+    if [ "$(id -u)" != 0 ] || ! sh scripts/apt-install.sh libgomp1; then
+        echo "libgomp1 is not here, so forecasts do without the learned model: sudo apt-get install libgomp1" >&2
+    fi
+fi
 echo "$wanted" > "$venv/installed-run"
