@@ -1,7 +1,7 @@
 """A forecast as it is kept, to be shown later and held against what came.
 
 A fan has more levels and reaches further than anybody asks of an old one, and all of it would take most of
-the room that the store has. So this keeps the levels that are looked at, and fifteen steps past the lead time.
+the room that the store has. Kept are the levels that are looked at, and fifteen steps past the lead time.
 """
 
 from __future__ import annotations
