@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoscaler.api.stated import Stated
+from autoscaler.api.stated import StatedPeak
 from autoscaler.forecasting.accuracy import bias, coverage, pinball_loss, wape
 from autoscaler.series import Floats
 from autoscaler.store.rows import Observed
@@ -34,24 +34,23 @@ class Accuracy:
     pinball: float
 
 
-def judged(forecasts: Sequence[Stated], observed: Sequence[Observed], now_s: float) -> Accuracy:
+def judged(stated: Sequence[StatedPeak], observed: Sequence[Observed], now_s: float) -> Accuracy:
     """Judge those forecasts whose lead time is over and was observed without a hole.
 
-    observed: oldest first. Forecasts of other levels than the newest are left out.
+    stated, observed: oldest first. Forecasts of other levels than the newest are left out.
     """
-    levels = next((one.levels for one in reversed(forecasts) if one.peak_over_lead is not None), np.empty(0))
+    levels = next((one.levels for one in reversed(stated) if one.levels), ())
     times_s = [one.at_s for one in observed]
     loads = np.array([one.load for one in observed])
     came, said = [], []
-    for forecast in forecasts:
-        peaks = forecast.peak_over_lead
-        if peaks is None or not np.array_equal(forecast.levels, levels):
+    for one in stated:
+        if not one.levels or one.levels != levels:
             continue
-        peak = _peak(times_s, loads, forecast.made_at_s, forecast.made_at_s + forecast.lead_s, now_s)
+        peak = _peak(times_s, loads, one.made_at_s, one.due_s, now_s)
         if math.isfinite(peak):
             came.append(peak)
-            said.append(peaks)
-    return _accuracy(np.array(came), np.array(said).reshape(len(said), len(levels)), levels)
+            said.append(one)
+    return _accuracy(np.array(came), said, levels)
 
 
 def _peak(times_s: list[float], loads: Floats, made_s: float, end_s: float, now_s: float) -> float:
@@ -64,16 +63,18 @@ def _peak(times_s: list[float], loads: Floats, made_s: float, end_s: float, now_
     return float(loads[first:last].max()) if gaps.max() <= _LONGEST_HOLE_S else math.nan
 
 
-def _accuracy(came: Floats, said: Floats, levels: Floats) -> Accuracy:
-    """came: [forecast]. said: [forecast, level]."""
-    if not len(came):
-        return Accuracy(0, {level: math.nan for level in levels.tolist()}, math.nan, math.nan, math.nan)
-    median = np.array([np.interp(_MEDIAN, levels, peaks) for peaks in said])
-    by_level = list(enumerate(levels.tolist()))
+def _accuracy(came: Floats, said: Sequence[StatedPeak], levels: Sequence[float]) -> Accuracy:
+    """came: [forecast], of each of those that `said` something."""
+    if not said:
+        return Accuracy(0, dict.fromkeys(levels, math.nan), math.nan, math.nan, math.nan)
+    quantiles = np.array([one.quantiles for one in said])
+    median = np.array([one.at(_MEDIAN) for one in said])
     return Accuracy(
-        judged=len(came),
-        coverage={level: coverage(came, said[:, at]) for at, level in by_level},
+        judged=len(said),
+        coverage={level: coverage(came, quantiles[:, at]) for at, level in enumerate(levels)},
         wape=wape(came, median),
         bias=bias(came, median),
-        pinball=float(np.mean([pinball_loss(came, said[:, at], level) for at, level in by_level])),
+        pinball=float(
+            np.mean([pinball_loss(came, quantiles[:, at], level) for at, level in enumerate(levels)])
+        ),
     )

@@ -1,12 +1,11 @@
-"""Forecasts as they were made, and what they stated about the peak over their lead time."""
+"""What forecasts stated, as they were made, about the highest load within their lead time."""
 
 from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,89 +18,66 @@ _CURRENT_FOR_S = 900.0
 """A forecast is kept every five minutes. One this old is no longer what was known at the time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stated:
-    """One forecast as made. levels: [level], ascending; values, peaks: [step, level], step h being
-    `(h + 1) * step_s` after made_at_s. All empty where there was no usable forecast."""
+@dataclass(frozen=True, slots=True)
+class StatedPeak:
+    """Of one forecast: quantiles of the peak over the lead time, by ascending level. No levels where nothing
+    usable was stated."""
 
     made_at_s: float
-    step_s: float
-    lead_steps: int
-    levels: Floats
-    values: Floats
-    peaks: Floats
-    model: str
-    grade: str
-    note: str
+    lead_s: float
+    levels: tuple[float, ...]
+    quantiles: tuple[float, ...]
 
     @classmethod
-    def of(cls, made: ForecastMade) -> Stated:
-        """A stored forecast."""
-        payload: Mapping[str, Any] = made.payload
-        levels = np.array(payload.get("levels") or [], dtype=np.float64)
-        return cls(
-            made_at_s=made.made_at_s,
-            step_s=float(payload.get("stepSeconds") or 0.0),
-            lead_steps=int(payload.get("leadSteps") or 0),
-            levels=levels,
-            values=_table(payload.get("values"), len(levels)),
-            peaks=_table(payload.get("peaks"), len(levels)),
-            model=payload.get("model") or "",
-            grade=payload.get("grade") or "",
-            note=payload.get("note") or "",
-        )
+    def of(cls, made: ForecastMade) -> StatedPeak:
+        """What a stored forecast stated."""
+        payload = made.payload
+        steps, peaks = int(payload.get("leadSteps") or 0), payload.get("peaks") or []
+        lead_s = steps * float(payload.get("stepSeconds") or 0.0)
+        at_lead = peaks[steps - 1] if 0 < steps <= len(peaks) else ()
+        if None in at_lead:
+            return cls(made.made_at_s, lead_s, (), ())
+        return cls(made.made_at_s, lead_s, tuple(payload["levels"] if at_lead else ()), tuple(at_lead))
 
     @property
-    def lead_s(self) -> float:
-        """The lead time it was made for."""
-        return self.lead_steps * self.step_s
+    def due_s(self) -> float:
+        """When its lead time is over."""
+        return self.made_at_s + self.lead_s
 
-    @property
-    def times_s(self) -> Ints:
-        """When each step is, [step], epoch seconds."""
-        ahead = np.arange(1, len(self.values) + 1) * self.step_s
-        return np.asarray(self.made_at_s + ahead, dtype=np.int64)
-
-    @property
-    def peak_over_lead(self) -> Floats | None:
-        """Quantiles of the highest load within the lead time, [level]; None where nothing was stated."""
-        if not 0 < self.lead_steps <= len(self.peaks):
-            return None
-        at_lead: Floats = self.peaks[self.lead_steps - 1]
-        return at_lead if np.isfinite(at_lead).all() else None
-
-    def peak(self, quantile: float) -> float:
-        """A quantile of that highest load, linear between levels and none beyond the outermost; or NaN."""
-        peaks = self.peak_over_lead
-        return math.nan if peaks is None else float(np.interp(quantile, self.levels, peaks))
+    def at(self, level: float) -> float:
+        """The quantile at a level, linear between those that were stated, and none beyond the outermost."""
+        if not self.levels or math.isnan(level):
+            return math.nan
+        above = bisect.bisect_left(self.levels, level)
+        if above == 0 or above == len(self.levels):
+            return self.quantiles[0 if above == 0 else -1]
+        low, high = self.levels[above - 1], self.levels[above]
+        before, after = self.quantiles[above - 1], self.quantiles[above]
+        return before + (level - low) / (high - low) * (after - before)
 
 
-def stated_before(times_s: Ints, forecasts: Sequence[Stated], quantiles: Sequence[float]) -> Floats:
-    """What was stated, one lead time before each moment, of the peak until then: [quantile, time].
+def stated_before(times_s: Ints, peaks: Sequence[StatedPeak], levels: Sequence[float]) -> Floats:
+    """What was stated, one lead time before each moment, of the peak until then: [level, time].
 
-    forecasts: oldest first. NaN where none was current, and for a quantile that is NaN.
+    NaN where no forecast was current, and for a level that is NaN.
     """
-    due_s = [forecast.made_at_s + forecast.lead_s for forecast in forecasts]
-    peaks = [[forecast.peak(quantile) for quantile in quantiles] for forecast in forecasts]
-    result = np.full((len(quantiles), len(times_s)), np.nan)
-    for column, time_s in enumerate(times_s.tolist()):
-        at = bisect.bisect_right(due_s, time_s) - 1
-        if at >= 0 and time_s - due_s[at] < _CURRENT_FOR_S:
-            result[:, column] = peaks[at]
-    return result
+    if not peaks:
+        return np.full((len(levels), len(times_s)), np.nan)
+    ordered = sorted(peaks, key=lambda peak: peak.due_s)
+    due_s = np.array([peak.due_s for peak in ordered])
+    quantiles = np.array([[peak.at(level) for peak in ordered] for level in levels])
+    newest = np.searchsorted(due_s, times_s, side="right") - 1
+    current = (newest >= 0) & (times_s - due_s[newest] < _CURRENT_FOR_S)
+    stated: Floats = np.where(current, quantiles[:, newest], np.nan)
+    return stated
 
 
-def read_stated(store: Store, workload: str, since_s: float, until_s: float) -> list[Stated]:
-    """All forecasts of a workload that were made in that time, oldest first."""
-    found: list[ForecastMade] = []
+def read_peaks(store: Store, workload: str, since_s: float, until_s: float) -> list[StatedPeak]:
+    """Of all forecasts of a workload that were made in that time, oldest first."""
+    found: list[StatedPeak] = []
     while True:
         more = store.forecasts(workload, since_s, until_s, limit=_AT_ONCE)
-        found += more
+        found += [StatedPeak.of(made) for made in more]
         if len(more) < _AT_ONCE:
-            return [Stated.of(made) for made in reversed(found)]
+            return found[::-1]
         until_s = more[-1].made_at_s
-
-
-def _table(rows: Any, levels: int) -> Floats:
-    """[step, level]; unknown numbers are NaN."""
-    return np.array(rows or [], dtype=np.float64).reshape(-1, levels) if levels else np.empty((0, 0))

@@ -97,7 +97,11 @@ def find_observations(
     query = select(model.at_s, model.load, model.ready, model.asked)
     query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
     query = query.where(model.at_s >= math.ceil(since_s), model.at_s < math.ceil(until_s))
-    return [_observed(workload, row) for row in connection.execute(query.order_by(model.at_s))]
+    # Thousands of rows: to unpack them takes a third of the time that their attributes do.
+    return [
+        Observed(workload, float(at_s), _unknown(load), ready, asked)
+        for at_s, load, ready, asked in connection.execute(query.order_by(model.at_s))
+    ]
 
 
 def find_latest_observation(connection: Connection, workload: str) -> Observed | None:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from filled_store import END_S
+from hypothesis import given
+from hypothesis import strategies as st
 from made_up_load import STEP_S, MadeUpLoad, made_up_load
 
 from autoscaler.api.judging import judged
-from autoscaler.api.stated import Stated, stated_before
+from autoscaler.api.stated import StatedPeak, stated_before
 from autoscaler.controller.telling.forecast_record import forecast_made
 from autoscaler.store.rows import ForecastMade, Observed
 
@@ -19,8 +21,8 @@ WORKLOAD = "shop/checkout"
 
 
 def forecast(
-    made_at_s: float, peaks: list[float], levels: tuple[float, ...] = (0.5, 0.95), **more: Any
-) -> Stated:
+    made_at_s: float, peaks: list[Any], levels: tuple[float, ...] = (0.5, 0.95), **more: Any
+) -> StatedPeak:
     """Of two steps of a minute, which are the lead time, with those quantiles of the peak."""
     payload = {
         "stepSeconds": 60,
@@ -28,12 +30,9 @@ def forecast(
         "levels": list(levels),
         "values": [peaks, peaks],
         "peaks": [[1.0] * len(levels), peaks],
-        "model": "auto",
-        "grade": "Daily",
-        "note": "",
         **more,
     }
-    return Stated.of(ForecastMade(WORKLOAD, made_at_s, payload))
+    return StatedPeak.of(ForecastMade(WORKLOAD, made_at_s, payload))
 
 
 def observed(at_s: float, load: float) -> Observed:
@@ -42,23 +41,33 @@ def observed(at_s: float, load: float) -> Observed:
 
 def test_a_forecast_is_read_as_the_operator_keeps_it() -> None:
     load = made_up_load(0.0, 60, 900.0, np.random.default_rng(1))
-    made = Stated.of(forecast_made(WORKLOAD, load.fan(10, 3), 0.95))
-    assert (made.made_at_s, made.lead_s, made.grade) == (600.0, 180.0, "Daily")
-    assert list(made.times_s[:2]) == [660, 720]
-    assert made.values.shape == made.peaks.shape == (33, 5)
-    assert made.peak(0.95) == pytest.approx(float(load.fan(10, 3).peaks[2, 6]), rel=1e-3)
+    made = StatedPeak.of(forecast_made(WORKLOAD, load.fan(10, 3), 0.95))
+    assert (made.made_at_s, made.lead_s, made.due_s) == (600.0, 180.0, 780.0)
+    assert made.levels == (0.05, 0.5, 0.9, 0.95, 0.99)
+    assert made.at(0.95) == pytest.approx(float(load.fan(10, 3).peaks[2, 6]), rel=1e-3)
 
 
-def test_a_forecast_of_nothing_states_nothing() -> None:
-    unknown = forecast(0.0, [None, None])  # type: ignore[list-item]  # as null is kept
-    assert unknown.peak_over_lead is None and math.isnan(unknown.peak(0.95))
-    bare = Stated.of(ForecastMade(WORKLOAD, 0.0, {}))
-    assert bare.peak_over_lead is None and len(bare.times_s) == 0
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param({"peaks": [[None, None]]}, id="numbers that are not known"),
+        pytest.param({"peaks": []}, id="no numbers"),
+        pytest.param({"leadSteps": 3}, id="a lead time it does not reach"),
+        pytest.param({"leadSteps": None}, id="no lead time"),
+    ],
+)
+def test_a_forecast_of_nothing_states_nothing(payload: dict[str, Any]) -> None:
+    told = {"stepSeconds": 60, "leadSteps": 1, "levels": [0.5, 0.95], "peaks": [[1.0, 2.0]], **payload}
+    stated = StatedPeak.of(ForecastMade(WORKLOAD, 0.0, told))
+    assert stated.levels == () and math.isnan(stated.at(0.95))
+    assert StatedPeak.of(ForecastMade(WORKLOAD, 0.0, {})).levels == ()
 
 
 def test_a_quantile_between_levels_lies_between_them() -> None:
-    assert forecast(0.0, [100.0, 190.0]).peak(0.725) == pytest.approx(145.0)
-    assert forecast(0.0, [100.0, 190.0]).peak(0.999) == 190.0
+    assert forecast(0.0, [100.0, 190.0]).at(0.725) == pytest.approx(145.0)
+    assert forecast(0.0, [100.0, 190.0]).at(0.999) == 190.0
+    assert forecast(0.0, [100.0, 190.0]).at(0.1) == 100.0
+    assert forecast(0.0, [100.0, 190.0]).at(0.5) == 100.0
 
 
 def test_each_moment_shows_what_was_stated_one_lead_time_before() -> None:
@@ -67,6 +76,24 @@ def test_each_moment_shows_what_was_stated_one_lead_time_before() -> None:
     p50, p95 = stated_before(times_s, forecasts, (0.5, 0.95))
     assert np.nan_to_num(p50, nan=-1).tolist() == [-1, 10.0, 10.0, 30.0, 30.0, -1]
     assert np.nan_to_num(p95, nan=-1).tolist() == [-1, 20.0, 20.0, 40.0, 40.0, -1]
+
+
+def test_without_forecasts_nothing_was_stated() -> None:
+    assert np.isnan(stated_before(np.array([60, 120]), [], (0.5, 0.95))).all()
+
+
+def test_forecasts_of_another_lead_time_are_put_in_the_order_in_which_they_fall_due() -> None:
+    longer = forecast(0.0, [10.0, 20.0], stepSeconds=300)
+    shorter = forecast(300.0, [30.0, 40.0])
+    (p50,) = stated_before(np.array([420, 600]), [longer, shorter], (0.5,))
+    assert p50.tolist() == [30.0, 10.0]
+
+
+@given(st.lists(st.floats(1, 1e6), min_size=2, max_size=8).map(sorted), st.floats(0, 1))
+def test_quantiles_rise_with_their_level(quantiles: list[float], level: float) -> None:
+    levels = tuple((at + 1) / (len(quantiles) + 1) for at in range(len(quantiles)))
+    stated = StatedPeak(0.0, 60.0, levels, tuple(quantiles))
+    assert stated.at(level) == pytest.approx(float(np.interp(level, levels, quantiles)))
 
 
 def every_minute(loads: list[float], from_s: float = 0.0) -> list[Observed]:
@@ -117,7 +144,8 @@ def test_calibrated_forecasts_are_found_to_be_calibrated() -> None:
     minutes = 3 * 1440
     load: MadeUpLoad = made_up_load(END_S - minutes * STEP_S, minutes, 900.0, np.random.default_rng(5))
     forecasts = [
-        Stated.of(forecast_made(WORKLOAD, load.fan(minute, 3), 0.95)) for minute in range(0, minutes - 10, 5)
+        StatedPeak.of(forecast_made(WORKLOAD, load.fan(minute, 3), 0.95))
+        for minute in range(0, minutes - 10, 5)
     ]
     seen = every_minute(load.values.tolist(), load.start_s)
     found = judged(forecasts, seen, END_S)

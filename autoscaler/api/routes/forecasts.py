@@ -6,26 +6,24 @@ import math
 from http import HTTPStatus
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from autoscaler.api.access.rules import require
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer, answer_table, in_thread, no_workload, parts_of
-from autoscaler.api.columns import TIMESTAMP, Format, Table, rounded
+from autoscaler.api.columns import Format
 from autoscaler.api.judging import Accuracy, judged
 from autoscaler.api.paging import cursor, position_of
+from autoscaler.api.past_forecast import in_a_line, read_forecast
 from autoscaler.api.problems import Problem
 from autoscaler.api.ranges import DAY_S, Range, chosen_range
 from autoscaler.api.shapes import series as shapes
 from autoscaler.api.shapes.paths import MadeAtPath, NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import CSV_TOO, problem_answers
 from autoscaler.api.shapes.queries import ForecastsQuestion, Ranged, TableQuestion
-from autoscaler.api.stated import Stated, read_stated
+from autoscaler.api.stated import StatedPeak, read_peaks
 from autoscaler.api.times import LATEST_S, shown_time
-from autoscaler.series import Floats
-from autoscaler.store.rows import Observed
 from autoscaler.store.store import Store
 
 router = APIRouter(
@@ -60,9 +58,9 @@ async def list_forecasts(
     )
     if not found and workload not in parts.fleet.snapshot.entries:
         raise no_workload(namespace, name)
-    page = [Stated.of(made) for made in found[: asked.limit]]
+    page = found[: asked.limit]
     following = cursor(question, [page[-1].made_at_s]) if len(found) > asked.limit else ""
-    return answer({"items": [_line(one) for one in page], "metadata": {"continue": following}})
+    return answer({"items": [in_a_line(one) for one in page], "metadata": {"continue": following}})
 
 
 @router.get(
@@ -116,11 +114,11 @@ async def get_accuracy(
     now_s = parts.now_s()
     span = chosen_range(asked.start, asked.end, now_s, DAY_S)
     workload = f"{namespace}/{name}"
-    forecasts, accuracy = await in_thread(lambda: _judged(parts.store, workload, span, now_s))
-    if not forecasts and workload not in parts.fleet.snapshot.entries:
+    stated, accuracy = await in_thread(lambda: _judged(parts.store, workload, span, now_s))
+    if not stated and workload not in parts.fleet.snapshot.entries:
         raise no_workload(namespace, name)
-    lead_s = forecasts[-1].lead_s if forecasts else None
-    return answer(_accuracy_told(len(forecasts), accuracy, lead_s, span))
+    lead_s = stated[-1].lead_s if stated else None
+    return answer(_accuracy_told(len(stated), accuracy, lead_s, span))
 
 
 async def _forecast(
@@ -128,7 +126,7 @@ async def _forecast(
 ) -> Response:
     parts = parts_of(request)
     workload = f"{namespace}/{name}"
-    table = await in_thread(lambda: _table(parts.store, workload, at_s))
+    table = await in_thread(lambda: read_forecast(parts.store, workload, at_s))
     if table is not None:
         return await answer_table(request, table, wanted)
     if workload not in parts.fleet.snapshot.entries:
@@ -138,60 +136,11 @@ async def _forecast(
     )
 
 
-def _table(store: Store, workload: str, at_s: float) -> Table | None:
-    made = store.forecast_at(workload, at_s)
-    if made is None:
-        return None
-    forecast = Stated.of(made)
-    times_s = forecast.times_s
-    observed = store.observations(workload, forecast.made_at_s, _end_s(forecast)) if len(times_s) else []
-    named = [(at, f"{level:g}") for at, level in enumerate(forecast.levels.tolist())]
-    return Table(
-        {
-            TIMESTAMP: times_s,
-            **{f"q{level}": rounded(forecast.values[:, at]) for at, level in named},
-            **{f"peak{level}": rounded(forecast.peaks[:, at]) for at, level in named},
-            "actual": rounded(_nearest(times_s.astype(np.float64), observed, forecast.step_s)),
-        },
-        {
-            **_line(forecast),
-            "leadSeconds": forecast.lead_s or None,
-            "stepSeconds": forecast.step_s or None,
-            "levels": forecast.levels.tolist(),
-        },
-    )
-
-
-def _end_s(forecast: Stated) -> float:
-    return float(forecast.times_s[-1]) + forecast.step_s
-
-
-def _nearest(times_s: Floats, observed: list[Observed], step_s: float) -> Floats:
-    """The load observed nearest to each moment, no further away than one step; NaN where there is none."""
-    if not observed:
-        return np.full(len(times_s), np.nan)
-    seen_s = np.array([one.at_s for one in observed])
-    away_s = np.abs(seen_s - times_s[:, np.newaxis])
-    nearest = away_s.argmin(axis=1)
-    loads: Floats = np.array([one.load for one in observed])[nearest]
-    loads[away_s.min(axis=1) > step_s] = np.nan
-    return loads
-
-
-def _judged(store: Store, workload: str, span: Range, now_s: float) -> tuple[list[Stated], Accuracy]:
-    forecasts = read_stated(store, workload, span.start_s, span.end_s)
-    longest_s = max((forecast.lead_s for forecast in forecasts), default=0.0)
-    observed = store.observations(workload, span.start_s, span.end_s + longest_s + 1) if forecasts else []
-    return forecasts, judged(forecasts, observed, now_s)
-
-
-def _line(forecast: Stated) -> dict[str, str | None]:
-    return {
-        "madeAt": shown_time(forecast.made_at_s),
-        "model": forecast.model,
-        "grade": forecast.grade,
-        "note": forecast.note,
-    }
+def _judged(store: Store, workload: str, span: Range, now_s: float) -> tuple[list[StatedPeak], Accuracy]:
+    stated = read_peaks(store, workload, span.start_s, span.end_s)
+    longest_s = max((one.lead_s for one in stated), default=0.0)
+    observed = store.observations(workload, span.start_s, span.end_s + longest_s + 1) if stated else []
+    return stated, judged(stated, observed, now_s)
 
 
 def _accuracy_told(made: int, found: Accuracy, lead_s: float | None, span: Range) -> dict[str, object]:

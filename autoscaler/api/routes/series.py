@@ -22,7 +22,7 @@ from autoscaler.api.shapes.paths import NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import CSV_TOO, problem_answers
 from autoscaler.api.shapes.queries import SeriesQuestion
 from autoscaler.api.shapes.series import SeriesTable
-from autoscaler.api.stated import read_stated, stated_before
+from autoscaler.api.stated import read_peaks, stated_before
 from autoscaler.store.store import Store
 
 router = APIRouter(tags=["history"])
@@ -80,9 +80,9 @@ def _table(store: Store, workload: str, steps: Grid, entry: Entry | None) -> Tab
     recorded = on_grid(steps, observed, hours)
     policy = _Policy.of(entry)
     earlier_s = _EARLIER_S + _known(policy.lead_s, 0.0)
-    forecasts = read_stated(store, workload, steps.start_s - earlier_s, steps.end_s)
-    quantiles = (0.5, 0.95, _known(policy.quantile, math.nan))
-    p50, p95, stated = stated_before(steps.times_s, forecasts, quantiles)
+    peaks = read_peaks(store, workload, steps.start_s - earlier_s, steps.end_s)
+    levels = (0.5, 0.95, _known(policy.quantile, math.nan))
+    p50, p95, stated = stated_before(steps.times_s, peaks, levels)
     return Table(
         {
             TIMESTAMP: steps.times_s,
