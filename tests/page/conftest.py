@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
+pytest.register_assert_rewrite("looking")
 sys.path.append(str(Path(__file__).parents[1] / "api"))
 
-from looking import browser, service
+from looking import browser, service  # noqa: E402 - only now is its folder known, and it to be rewritten
 
 __all__ = ["browser", "service"]

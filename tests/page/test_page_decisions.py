@@ -16,7 +16,7 @@ _NEWEST_AT = "document.querySelector('.decision time').dateTime"
 def test_filters_narrow_the_list_and_stay_in_the_address(browser: Any, service: ShownService) -> None:
     with Visit(browser, service.url, "/decisions") as visit:
         visit.page.wait_for_selector(".decision")
-        visit.page.fill("input[name=workload]", "checkout")
+        visit.page.fill(".filters input", "shop/checkout")
         visit.page.keyboard.press("Tab")
         visit.until_address("workload=checkout")
         visit.until("[...document.querySelectorAll('.whose a')].every((a) => a.textContent === 'checkout')")

@@ -43,7 +43,8 @@ def test_signing_out_forgets_the_token(browser: Any, service: ShownService) -> N
 
 
 def test_a_token_that_expires_while_looking_leads_to_the_form(browser: Any, service: ShownService) -> None:
-    with Visit(browser, service.url, "/help", expected=("status of 401",)) as visit:
+    expected = ("status of 401", "Failed to fetch dynamically imported module")
+    with Visit(browser, service.url, "/help", expected=expected) as visit:
         visit.page.wait_for_selector("h1:text-is('Help')")
         visit.context.clear_cookies()
         visit.page.click("nav a:text-is('Spend')")

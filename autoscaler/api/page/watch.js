@@ -3,12 +3,15 @@
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 const POLL_MS = 15_000;
+// The service says something every 15 s.
+const LONGEST_SILENCE_MS = 40_000;
 
 const listeners = new Set();
 const stateListeners = new Set();
 let source = null;
 let retryMs = FIRST_RETRY_MS;
 let retry = null;
+let silence = null;
 let state = "connecting";
 
 const become = (next) => {
@@ -20,20 +23,29 @@ const tell = (event) => {
   for (const listener of listeners) listener(event);
 };
 
+const heard = () => {
+  clearTimeout(silence);
+  silence = setTimeout(lost, LONGEST_SILENCE_MS);
+};
+
 const open = () => {
   clearTimeout(retry);
-  if (source || document.hidden) return;
+  if (source || document.hidden || !navigator.onLine) return;
   source = new EventSource("/api/v1/watch");
   source.addEventListener("open", () => {
     retryMs = FIRST_RETRY_MS;
+    heard();
     become("live");
   });
-  source.addEventListener("workloads", (event) =>
-    tell({ kind: "workloads", changed: JSON.parse(event.data).changed }),
-  );
-  source.addEventListener("decision", (event) =>
-    tell({ kind: "decision", decision: JSON.parse(event.data) }),
-  );
+  source.addEventListener("ping", heard);
+  source.addEventListener("workloads", (event) => {
+    heard();
+    tell({ kind: "workloads", changed: JSON.parse(event.data).changed });
+  });
+  source.addEventListener("decision", (event) => {
+    heard();
+    tell({ kind: "decision", decision: JSON.parse(event.data) });
+  });
   source.addEventListener("error", () => {
     become("connecting");
     // A browser retries by itself unless it was refused; then it is for us to try again.
@@ -46,8 +58,17 @@ const open = () => {
 
 const close = () => {
   clearTimeout(retry);
+  clearTimeout(silence);
   source?.close();
   source = null;
+};
+
+// A connection may be gone without anybody being told, as after a laptop slept.
+const lost = () => {
+  close();
+  become("connecting");
+  tell({ kind: "back" });
+  open();
 };
 
 /** Opens the stream, for as long as the page is looked at: a browser has few connections to one server. */
@@ -56,14 +77,17 @@ export const startWatching = (onState) => {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return close();
     open();
-    tell({ kind: "back" });
+    return tell({ kind: "back" });
   });
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", open);
+  window.addEventListener("offline", lost);
+  window.addEventListener("online", lost);
   open();
 };
 
-/** Calls `listener` with `{kind: "workloads", changed}`, `{kind: "decision", decision}` and `{kind: "back"}`. */
+/** Calls `listener` with `{kind: "workloads", changed}`, `{kind: "decision", decision}`, and after a pause
+ * in which something may have been missed `{kind: "back"}`. */
 export const onEvent = (listener, signal) => {
   listeners.add(listener);
   signal.addEventListener("abort", () => listeners.delete(listener));

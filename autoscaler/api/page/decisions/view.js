@@ -1,16 +1,14 @@
 // All decisions, newest first, narrowed down by whose they are, what changed them and when they were made.
 
-import { set } from "../address.js";
 import { get } from "../api.js";
 import { el, put, say } from "../element.js";
-import { lastRows, readRows } from "../fleet/rows.js";
 import { rangeOf, rfc3339 } from "../moments.js";
 import { inOneLine, loading, nothing, refused } from "../notice.js";
 import { plural } from "../numbers.js";
 import { rangeButtons } from "../ranges.js";
 import { onEvent } from "../watch.js";
+import { decisionFilters } from "./filters.js";
 import { decisionLines } from "./list.js";
-import { GUARDS, guard } from "./words.js";
 
 const PAGE = 100;
 const RANGE = "24h";
@@ -45,7 +43,7 @@ class DecisionsView {
       hidden: true,
       onclick: () => this.#begin(),
     });
-    this.filters = this.#filters();
+    this.filters = decisionFilters(signal);
     put(
       root,
       el("h1", {}, "Decisions"),
@@ -134,58 +132,5 @@ class DecisionsView {
     this.#new += 1;
     this.fresh.hidden = false;
     say(this.fresh, `${plural(this.#new, "new decision")}: show`);
-  }
-
-  #filters() {
-    const names = el("datalist", { id: "workload-names" });
-    const spaces = el("datalist", { id: "namespace-names" });
-    const field = (name, label, list) =>
-      el("input", {
-        type: "search",
-        name,
-        list,
-        placeholder: label,
-        "aria-label": label,
-        autocomplete: "off",
-        spellcheck: "false",
-        onchange: (event) => set({ [name]: event.target.value.trim() }),
-      });
-    const namespace = field("namespace", "Namespace", "namespace-names");
-    const workload = field("workload", "Workload", "workload-names");
-    const reason = el(
-      "select",
-      { "aria-label": "Guard", onchange: (event) => set({ reason: event.target.value }) },
-      el("option", { value: "" }, "Any guard, or none"),
-      Object.keys(GUARDS).map((code) => el("option", { value: code }, guard(code))),
-    );
-    const element = el(
-      "div",
-      { class: "filters", role: "search" },
-      namespace,
-      workload,
-      reason,
-      names,
-      spaces,
-    );
-    this.#suggest(names, spaces);
-    return {
-      element,
-      draw: (params) => {
-        namespace.value = params.namespace ?? "";
-        workload.value = params.workload ?? "";
-        reason.value = params.reason ?? "";
-      },
-    };
-  }
-
-  async #suggest(names, spaces) {
-    const rows = lastRows("") ?? (await readRows("", this.signal).catch(() => ({ rows: [] }))).rows;
-    const options = (values) =>
-      [...new Set(values)]
-        .sort()
-        .slice(0, 500)
-        .map((value) => el("option", { value }));
-    put(names, options(rows.map((row) => row.name)));
-    put(spaces, options(rows.map((row) => row.namespace)));
   }
 }
