@@ -6,8 +6,8 @@ import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import typer
 from rich.console import Console
-from rich.prompt import Confirm
 
 from autoscaler.cli.arguments import duration_s, positive
 from autoscaler.cli.backtest import Options, backtest
@@ -39,9 +39,14 @@ def demo(report: Path) -> None:
         backtest(options)
     # Not folded, so that the path can be copied.
     console.print(f"Report with charts and every decision: [bold]{report.resolve()}[/bold]", soft_wrap=True)
+    offer(console)
+
+
+def offer(console: Console) -> None:
+    """Ask whether to go on in the browser, or without a terminal say how."""
     if not _on_a_terminal():
         console.print("Live in the browser, on the same traffic: [bold]autoscaler demo --serve[/bold]")
-    elif Confirm.ask("Look at it live in the browser?", console=console, default=False):
+    elif _wanted():
         serve()
 
 
@@ -73,6 +78,13 @@ def serve(port: int = 8080, speed: float = 60.0, past: str = "2d", ends_after: s
     except PlayEnded as error:
         raise InputError("a process of the demonstration has ended; what it said is above") from error
     console.print("Ended; nothing is left behind.")
+
+
+def _wanted() -> bool:
+    try:
+        return typer.confirm("Look at it live in the browser?", default=False)
+    except typer.Abort:
+        return False  # Ctrl-C or Ctrl-D: what was asked for has been done
 
 
 def _on_a_terminal() -> bool:

@@ -17,7 +17,7 @@ from autoscaler.spec.units import format_time
 _DAY_S = 86_400
 _OPENING_S = round(8.15 * _DAY_S)
 """Where in the recordings the live part begins: after a week and more, and just before a steep morning."""
-_HEADROOM = 1.25
+_HEADROOM = 1.15
 """What a pod can really serve, to what `load.perReplica` says: nobody plans with pods that are full."""
 _EVENT_IN_S = 20 * 3600
 _EVENT_LASTS_S = 3 * 3600
@@ -67,7 +67,7 @@ _PLAYED = {
     "shop/cart": _Played((Part("machine", 0.5, 6), Part("app", 3, -6)), 90),
     "payments/gateway": _Played((Part("app", 15, 3),), 150),
     "payments/fraud-check": _Played((Part("machine", 1.3, -9),), 200),
-    "payments/ledger": _Played((Part("app", 4, -30),), 120, by_hand=22),
+    "payments/ledger": _Played((Part("app", 4, -30),), 120, by_hand=48),
     "media/transcode": _Played((Part("app", 10, 8),), 240),
     "media/thumbnails": _Played((Part("machine", 1.0, -15),), 80),
     "media/home-feed": _Played((Part("app", 20, 12), Part("machine", 1.0, -4)), 130),

@@ -1,19 +1,20 @@
 """The processes that play the fleet, a share of it each, beside the one that serves: as the operator is one.
 
-play the past -> say so -> wait to be told to go live -> one step at a time, until the pipe closes
+play the past -> say so -> then whatever is asked for, a step or an annotation, until the pipe closes
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from autoscaler.demo.clock import AcceleratedClock
 from autoscaler.demo.fleet import read_fleet
 from autoscaler.demo.play import Play
 from autoscaler.demo.records import Records
@@ -23,6 +24,8 @@ from autoscaler.store.store import Store
 _STORE_PATIENCE_S = 60.0
 """Players take turns in writing, for fractions of a second each, except on a busy machine."""
 _ENDS_WITHIN_S = 5.0
+_SHOWN_S = 2 * 3600
+"""Before the opening: conditions can have lasted for so long."""
 
 
 class PlayEnded(Exception):
@@ -32,24 +35,23 @@ class PlayEnded(Exception):
 @dataclass(frozen=True, slots=True)
 class Script:
     """What is played. url: of a store whose tables are there. opens_s: when the live part begins, epoch
-    seconds on the grid; past_s: how much is played before. speed: of the live part, seconds a second."""
+    seconds on the grid; past_s: how much is played before."""
 
     url: str
     opens_s: int
     past_s: int
-    speed: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Played:
-    """The past is played. keys: `namespace/name` of the workloads whose it is."""
+    """What was to be played is played. keys: `namespace/name` of the workloads whose it is."""
 
     keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _GoLive:
-    """Time passes from now on."""
+class _Step:
+    """Play the next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,18 @@ class _Annotate:
 
 
 class Players:
-    """All players. Use: `start`, `wait_until_played`, `go_live`, then `annotate` from any thread, `stop`."""
+    """All players. Use: `start`, `wait_until_played`; then `step`, and `annotate` from any thread; `stop`.
+
+    All but the last raise PlayEnded.
+    """
 
     def __init__(self, script: Script, players: int) -> None:
         self._script = script
+        self._count = players
         self._connections: list[Connection] = []
         self._processes: list[BaseProcess] = []
         self._by_key: dict[str, Connection] = {}
-        self._count = players
+        self._sending = threading.Lock()
 
     def start(self) -> None:
         """Start the processes, which begin with the past."""
@@ -84,29 +90,26 @@ class Players:
                 self._processes.append(process)
 
     def wait_until_played(self) -> None:
-        """Wait for the past of all workloads. Raises PlayEnded."""
+        """Wait until all have played what they were told to."""
         for connection in self._connections:
             try:
                 played: _Played = connection.recv()
-            except EOFError as error:
+            except (EOFError, OSError) as error:
                 raise PlayEnded from error
             self._by_key.update(dict.fromkeys(played.keys, connection))
 
-    def go_live(self) -> None:
-        """Let time pass. Raises PlayEnded."""
+    def step(self) -> None:
+        """Play the next step of the whole fleet."""
         for connection in self._connections:
-            _send(connection, _GoLive())
+            self._send(connection, _Step())
+        self.wait_until_played()
 
     def annotate(self, key: str, override: str | None) -> None:
         """From its next step on the workload has this override annotation, or none.
 
-        Raises KeyError where there is no such workload, and PlayEnded.
+        Raises KeyError where there is no such workload.
         """
-        _send(self._by_key[key], _Annotate(key, override))
-
-    def wait_for_an_end(self, patience_s: float) -> bool:
-        """Whether any player has ended, waiting for that for so long."""
-        return bool(wait([process.sentinel for process in self._processes], patience_s))
+        self._send(self._by_key[key], _Annotate(key, override))
 
     def stop(self) -> None:
         """End all players, wherever they are."""
@@ -117,18 +120,20 @@ class Players:
         for connection in self._connections:
             connection.close()
 
-
-def _send(connection: Connection, message: _GoLive | _Annotate) -> None:
-    try:
-        connection.send(message)
-    except OSError as error:
-        raise PlayEnded from error
+    def _send(self, connection: Connection, message: _Step | _Annotate) -> None:
+        try:
+            with self._sending:
+                connection.send(message)
+        except OSError as error:
+            raise PlayEnded from error
 
 
 @contextmanager
 def _interrupts_kept_from_children() -> Iterator[None]:
     """Ctrl-C reaches all processes of a terminal. Those that are started meanwhile never hear of it, as when
     they end is ours to say; here it is only put off."""
+    # Started with the first of them otherwise, and that would end what is begun here.
+    resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -137,28 +142,28 @@ def _interrupts_kept_from_children() -> Iterator[None]:
 
 
 def _perform(connection: Connection, script: Script, part: int, parts: int) -> None:
-    """Play every `parts`-th workload of the fleet, from the one numbered `part` on, until the pipe closes."""
+    """Play every `parts`-th workload of the fleet, from the one numbered `part` on."""
     members = read_fleet(script.opens_s)[part::parts]
     play = Play(members, script.opens_s - script.past_s)
     store = Store.open(script.url, _STORE_PATIENCE_S)
-    records = Records(store, play.fan)
     try:
+        # What workloads were like long ago is of no interest, and takes a third of the time to put together.
+        play.until(script.opens_s - _SHOWN_S, Records(store, play.fan, shows=False))
+        records = Records(store, play.fan)
         play.until(script.opens_s, records)
         connection.send(_Played(play.keys))
-        connection.recv()
-        clock = AcceleratedClock(script.opens_s, script.speed)
-        clock.start()
-        _play_live(play, records, clock, connection)
+        _follow(connection, play, records)
     except (EOFError, BrokenPipeError):
         return  # whoever has started this has gone
     finally:
         store.close()
 
 
-def _play_live(play: Play, records: Records, clock: AcceleratedClock, connection: Connection) -> None:
+def _follow(connection: Connection, play: Play, records: Records) -> None:
     while True:
-        if connection.poll(clock.real_seconds_until(play.next_s)):
-            message: _Annotate = connection.recv()
-            play.annotate(message.key, message.override)
-        else:
-            play.until(play.next_s + STEP_S, records)
+        match connection.recv():
+            case _Step():
+                play.until(play.next_s + STEP_S, records)
+                connection.send(_Played(play.keys))
+            case _Annotate(key, override):
+                play.annotate(key, override)

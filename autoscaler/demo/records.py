@@ -13,13 +13,13 @@ from autoscaler.store.store import Store
 class Records:
     """The operator's own ledger on a store. For one thread. What is gathered lasts only once it is written.
 
-    fan: the newest forecast of a workload.
+    fan: the newest forecast of a workload. shows: whether states are kept, of which only the newest counts.
     """
 
-    def __init__(self, store: Store, fan: Callable[[str], Fan | None]) -> None:
+    def __init__(self, store: Store, fan: Callable[[str], Fan | None], shows: bool = True) -> None:
         self._store = store
         self._gathered = _Gathered()
-        self.ledger = StoreLedger(self._gathered, fan)
+        self.ledger = StoreLedger(self._gathered, fan, shows)
 
     def write(self) -> None:
         """Write all that is gathered in one transaction. Raises StoreError when the store cannot be used."""

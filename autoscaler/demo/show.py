@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,6 @@ from autoscaler.store.store import Store
 
 _ADDRESS = "127.0.0.1"
 _MOST_PLAYERS = 4
-_LOOK_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +65,41 @@ def _show(wanted: Show, opened: Callable[[str], None], stack: ExitStack) -> None
     stack.callback(store.close)
     store.migrate()
     opens_s = int(time.time()) // STEP_S * STEP_S
-    players = Players(Script(url, opens_s, wanted.past_s, wanted.speed), _player_count())
+    # Ended after the players: it may wait for one of them.
+    conductor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="conductor"))
+    players = Players(Script(url, opens_s, wanted.past_s), _player_count())
     stack.callback(players.stop)
     players.start()
     clock = AcceleratedClock(opens_s, wanted.speed)
     parts = _parts(store, clock, players)
     running = server(make_app(parts), listen)
     players.wait_until_played()
-    players.go_live()
-    clock.start()
-    parts.fleet.start()
-    stack.callback(parts.fleet.stop)
-    if parts.jobs is not None:
-        parts.jobs.start()
-        stack.callback(parts.jobs.stop)
-    ending = threading.Thread(target=_end, args=(running, players, wanted.for_s), daemon=True)
-    ending.start()
+    _start(parts, stack)
+    ended = threading.Event()
+    stack.callback(ended.set)
+    conducting = conductor.submit(_conduct, players, clock, ended)
+    conducting.add_done_callback(lambda _: _stop(running))
+    if wanted.for_s is not None:
+        timer = threading.Timer(wanted.for_s, ended.set)
+        stack.callback(timer.cancel)
+        timer.start()
     opened(f"http://{_ADDRESS}:{listening.getsockname()[1]}/")
     running.run(sockets=[listening])
-    ending.join()
-    if players.wait_for_an_end(0.0):
-        raise PlayEnded
+    ended.set()
+    conducting.result()
+
+
+def _conduct(players: Players, clock: AcceleratedClock, ended: threading.Event) -> None:
+    """Have each step played when it is time. Raises PlayEnded."""
+    next_s = clock.now_s()
+    while not ended.wait(clock.real_seconds_until(next_s)):
+        players.step()
+        next_s += STEP_S
+        clock.go_on(next_s)
+
+
+def _stop(running: uvicorn.Server) -> None:
+    running.should_exit = True
 
 
 def _player_count() -> int:
@@ -103,6 +117,14 @@ def _parts(store: Store, clock: AcceleratedClock, players: Players) -> Parts:
     )
 
 
+def _start(parts: Parts, stack: ExitStack) -> None:
+    parts.fleet.start()
+    stack.callback(parts.fleet.stop)
+    if parts.jobs is not None:
+        parts.jobs.start()
+        stack.callback(parts.jobs.stop)
+
+
 class _PlayedAnnotations:
     """`Overrides` of a play."""
 
@@ -114,15 +136,6 @@ class _PlayedAnnotations:
             self._players.annotate(workload, text)
         except (KeyError, PlayEnded) as error:
             raise OverrideRefused(f"{workload} is not played") from error
-
-
-def _end(running: uvicorn.Server, players: Players, for_s: float | None) -> None:
-    """Stop serving when it is time, or when there is nothing to be shown any more."""
-    ends_s = None if for_s is None else time.monotonic() + for_s
-    while not running.should_exit:
-        left_s = _LOOK_EVERY_S if ends_s is None else ends_s - time.monotonic()
-        if left_s <= 0.0 or players.wait_for_an_end(min(left_s, _LOOK_EVERY_S)):
-            running.should_exit = True
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from running_show import Show, alive, running_show
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are watched through /proc"),
 ]
 WORKLOADS = "/api/v1/namespaces/shop/workloads"

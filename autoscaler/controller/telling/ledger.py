@@ -53,11 +53,18 @@ class Journal(Protocol):
 
 
 class StoreLedger:
-    """Turns evaluations into rows of the journal. fan: the newest forecast of a workload, if there is one."""
+    """Turns evaluations into rows of the journal.
 
-    def __init__(self, journal: Journal, fan: Callable[[str], Fan | None] = lambda key: None) -> None:
+    fan: the newest forecast of a workload, if there is one. shows: whether what is shown of workloads is
+    kept as well, their states and manifests.
+    """
+
+    def __init__(
+        self, journal: Journal, fan: Callable[[str], Fan | None] = lambda key: None, shows: bool = True
+    ) -> None:
         self._journal = journal
         self._fan = fan
+        self._shows = shows
         self._states = StateKeeping(fan)
         self._lock = threading.Lock()
         self._last: dict[str, tuple[object, ...]] = {}
@@ -188,7 +195,8 @@ class StoreLedger:
 
     def _shown(self, outcome: Outcome, running: Running, newest_id: str) -> list[rows.Row]:
         try:
-            return [*self._forecast(outcome), *self._states.after(outcome, running, newest_id)]
+            states = self._states.after(outcome, running, newest_id) if self._shows else []
+            return [*self._forecast(outcome), *states]
         except Exception:  # noqa: BLE001 - what cannot be shown of one must not keep others from being kept
             _LOG.exception("state not kept", resource=outcome.workload.key)
             return []
