@@ -18,7 +18,7 @@ from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit
 from autoscaler.controller.forecasts.predicting import outlook_so_far
 from autoscaler.controller.forecasts.recent import Reach, Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
-from autoscaler.controller.forecasts.schedule import regular_fit_s
+from autoscaler.controller.forecasts.schedule import seconds_to_next_fit
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.demo.traffic import Traffic
 from autoscaler.planning.observation import Outlook
@@ -107,7 +107,8 @@ class Forecasts:
             self._failures[request.key] = answer
             return
         workload.fitted, one.forecast = answer, None
-        workload.due_s = at_s + regular_fit_s(request.refit_s, request.step_s)
+        age_s = request.width * request.step_s
+        workload.due_s = at_s + seconds_to_next_fit(request.key, age_s, request.refit_s, request.step_s)
 
     def _forecast(self, one: _Foreseen, at_s: int) -> None:
         fitted, request = one.workload.fitted, one.workload.request
