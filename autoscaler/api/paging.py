@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from autoscaler.api.problems import Problem
+from autoscaler.store.ids import id_number
 
 _CHECK_BYTES = 6
 _FOREIGN = "it is none of ours"
@@ -42,15 +43,17 @@ def position_of(text: str | None, question: Sequence[Any], kinds: Sequence[type]
     return position
 
 
-def page(items: Sequence[Any], following: str, remaining: int | None = None) -> bytes:
-    """A list as it is answered. following: the cursor of the next page, empty at the end.
-
-    remaining: items after this page, None where counting them would cost too much.
-    """
-    metadata: dict[str, Any] = {"continue": following}
-    if remaining is not None:
-        metadata["remainingItemCount"] = remaining
-    return orjson.dumps({"items": items, "metadata": metadata})
+def identifier_of(text: str | None, question: Sequence[Any]) -> str | None:
+    """Where the page before ended, for lists in the order of their identifiers; as `position_of`."""
+    position = position_of(text, question, (str,))
+    if position is None:
+        return None
+    identifier: str = position[0]
+    try:
+        id_number(identifier)
+    except ValueError as error:
+        raise _bad_cursor(_FOREIGN) from error
+    return identifier
 
 
 def _read(text: str) -> list[Any]:

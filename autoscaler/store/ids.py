@@ -46,3 +46,8 @@ def id_number(text: str) -> int:
     if len(text) != _LENGTH or number > _MOST:
         raise ValueError(f"{text!r} is not the identifier of a decision")
     return number
+
+
+def id_time_s(text: str) -> float:
+    """When what an identifier names was made, to the millisecond; raises ValueError if it is none."""
+    return (id_number(text) >> _COUNTER_BITS) / 1000

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autoscaler.api.paging import cursor, position_of
+from autoscaler.api.paging import cursor, identifier_of, position_of
 from autoscaler.api.problems import Problem
 
 QUESTION = ["decisions", "shop"]
@@ -80,3 +80,11 @@ _ASKED = hashlib.blake2b(orjson.dumps(QUESTION), digest_size=6).hexdigest()
 )
 def test_a_forged_cursor_of_another_form_is_refused(held: object) -> None:
     assert refused(forged(orjson.dumps(held))).code == "InvalidCursor"
+
+
+@pytest.mark.parametrize("identifier", ["", "x", "zzzzzzzzzzzzz", "0" * 14])
+def test_a_forged_cursor_that_names_no_identifier_is_refused(identifier: str) -> None:
+    assert identifier_of(cursor(QUESTION, ["0" * 13]), QUESTION) == "0" * 13
+    with pytest.raises(Problem) as problem:
+        identifier_of(cursor(QUESTION, [identifier]), QUESTION)
+    assert problem.value.code == "InvalidCursor"

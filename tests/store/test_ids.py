@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler.store.ids import first_number, id_number, id_text, new_id
+from autoscaler.store.ids import first_number, id_number, id_text, id_time_s, new_id
 
 _TIMES = st.floats(0, 4e9)
 
@@ -29,6 +29,11 @@ def test_a_later_decision_has_a_larger_identifier(at_s: float, later_s: float) -
 @given(_TIMES)
 def test_an_identifier_is_not_before_its_time(at_s: float) -> None:
     assert first_number(at_s) <= id_number(new_id(at_s)) < first_number(at_s + 0.002)
+
+
+@given(_TIMES)
+def test_an_identifier_tells_its_time_to_the_millisecond(at_s: float) -> None:
+    assert abs(id_time_s(new_id(at_s)) - at_s) < 0.0011
 
 
 def test_a_hundred_thousand_of_the_same_moment_differ() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from autoscaler.api.access.rules import identified, visible
 from autoscaler.api.answers import answer, in_thread, parts_of
 from autoscaler.api.columns import JSON
 from autoscaler.api.kept_answers import Kept, kept_answers
-from autoscaler.api.paging import cursor, position_of
+from autoscaler.api.paging import cursor, identifier_of
 from autoscaler.api.problems import Problem
 from autoscaler.api.ranges import chosen_range
 from autoscaler.api.reckoned import decided_again, in_full, summary
@@ -22,10 +23,14 @@ from autoscaler.api.shapes.decisions import Decision, DecisionList, Replay
 from autoscaler.api.shapes.paths import DecisionPath
 from autoscaler.api.shapes.problem_answers import problem_answers
 from autoscaler.api.shapes.queries import DecisionsQuestion
-from autoscaler.store.rows import WholeDecision
+from autoscaler.api.times import LATEST_S
+from autoscaler.store.ids import id_time_s
+from autoscaler.store.rows import Page, WholeDecision
 from autoscaler.store.store import Store
 
 router = APIRouter(tags=["decisions"])
+
+_FIRST_BACK_S = (3600.0, 12 * 3600.0)
 
 
 @router.get(
@@ -48,20 +53,12 @@ async def list_decisions(request: Request, asked: Annotated[DecisionsQuestion, Q
             fields=[("query.namespace", "is needed where workload is given")],
         )
     namespaces = await visible(request, parts.fleet.snapshot.namespaces, asked.namespace)
-    span = chosen_range(asked.start, asked.end, parts.now_s(), usual_s=parts.now_s())
+    span = chosen_range(asked.start, asked.end, parts.now_s(), usual_s=LATEST_S)
     question = asked.question()
-    position = position_of(asked.continue_, question, (str,))
-    page = await in_thread(
-        lambda: parts.store.decisions(
-            workload=None if asked.workload is None else f"{asked.namespace}/{asked.workload}",
-            namespaces=namespaces,
-            reason=asked.reason,
-            since_s=None if asked.start is None else span.start_s,
-            until_s=None if asked.end is None else span.end_s,
-            before=None if position is None else position[0],
-            limit=asked.limit,
-        )
-    )
+    before = identifier_of(asked.continue_, question)
+    before_s = span.end_s if before is None else min(id_time_s(before), span.end_s)
+    query = _Query(asked, namespaces, before, before_s)
+    page = await in_thread(lambda: _newest(parts.store, query))
     following = "" if page.older is None else cursor(question, [page.older])
     return answer({"items": [summary(one) for one in page.decisions], "metadata": {"continue": following}})
 
@@ -94,6 +91,42 @@ async def replay_decision(request: Request, decision: DecisionPath) -> Response:
     It is, unless the rules were changed by a newer release. 409 where a newer one has stored it.
     """
     return await _told(request, decision, "again", decided_again)
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """Which page: of decisions older than `before`, none of which was made later than before_s."""
+
+    asked: DecisionsQuestion
+    namespaces: Collection[str] | None
+    before: str | None
+    before_s: float
+
+    def page(self, store: Store, since_s: float | None) -> Page:
+        """The decisions since then."""
+        asked = self.asked
+        return store.decisions(
+            workload=None if asked.workload is None else f"{asked.namespace}/{asked.workload}",
+            namespaces=self.namespaces,
+            reason=asked.reason,
+            since_s=since_s,
+            until_s=asked.end,
+            before=self.before,
+            limit=asked.limit,
+        )
+
+
+def _newest(store: Store, query: _Query) -> Page:
+    """The page. Where it is of some namespaces, the newest hours are looked at first: a database would sort
+    everything that those ever had, however little is wanted."""
+    asked = query.asked
+    if query.namespaces is not None and asked.workload is None:
+        for back_s in _FIRST_BACK_S:
+            since_s = max(query.before_s - back_s, asked.start or 0.0)
+            page = query.page(store, since_s)
+            if len(page.decisions) == asked.limit:
+                return Page(page.decisions, page.decisions[-1].id)
+    return query.page(store, asked.start)
 
 
 async def _told(

@@ -52,7 +52,7 @@ async def list_forecasts(
     question = asked.question(workload)
     position = position_of(asked.continue_, question, (float,))
     span = chosen_range(asked.start, asked.end, parts.now_s(), parts.now_s())
-    end_s = span.end_s if position is None else min(position[0], span.end_s)
+    end_s = span.end_s if position is None else min(max(0.0, position[0]), span.end_s)
     found = await in_thread(
         lambda: parts.store.forecasts(workload, span.start_s, end_s, limit=asked.limit + 1)
     )

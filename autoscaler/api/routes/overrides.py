@@ -13,7 +13,7 @@ from autoscaler.api.access.rules import current_caller, identified, require
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer, in_thread, no_workload, parts_of, write_rows
 from autoscaler.api.auditing import audited, demand_write
-from autoscaler.api.paging import cursor, position_of
+from autoscaler.api.paging import cursor, identifier_of
 from autoscaler.api.parts import OverrideRefused
 from autoscaler.api.problems import Problem
 from autoscaler.api.shapes.paths import NamePath, NamespacePath, OverridePath
@@ -49,12 +49,8 @@ async def list_overrides(
     """
     parts, workload = parts_of(request), f"{namespace}/{name}"
     question = asked.question("overrides", workload)
-    position = position_of(asked.continue_, question, (str,))
-    found = await in_thread(
-        lambda: parts.store.all_overrides(
-            workload, before=None if position is None else position[0], limit=asked.limit + 1
-        )
-    )
+    before = identifier_of(asked.continue_, question)
+    found = await in_thread(lambda: parts.store.all_overrides(workload, before=before, limit=asked.limit + 1))
     if not found and workload not in parts.fleet.snapshot.entries:
         raise no_workload(namespace, name)
     page = found[: asked.limit]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from autoscaler.api.access.rules import current_caller, identified
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer, in_thread, parts_of
-from autoscaler.api.paging import cursor, position_of
+from autoscaler.api.paging import cursor, identifier_of
 from autoscaler.api.rights import allowed_namespaces
 from autoscaler.api.shapes.people import AuditList, WhoAmI
 from autoscaler.api.shapes.problem_answers import problem_answers
@@ -59,11 +59,9 @@ async def list_audit(request: Request, asked: Annotated[Paged, Query()]) -> Resp
     parts = parts_of(request)
     namespaces = await allowed_namespaces(request, Verb.WRITE, parts.fleet.snapshot.namespaces)
     question = asked.question("audit")
-    position = position_of(asked.continue_, question, (str,))
+    before = identifier_of(asked.continue_, question)
     found = await in_thread(
-        lambda: parts.store.audit(
-            namespaces=namespaces, before=None if position is None else position[0], limit=asked.limit + 1
-        )
+        lambda: parts.store.audit(namespaces=namespaces, before=before, limit=asked.limit + 1)
     )
     page = found[: asked.limit]
     following = cursor(question, [page[-1].id]) if len(found) > asked.limit else ""
