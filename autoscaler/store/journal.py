@@ -129,12 +129,16 @@ class Journal:
             return self._loads > 0
 
     def reload(self, patience_s: float) -> bool:
-        """Load again what is remembered, as after another process may have written. True: done in time."""
+        """Load again what is remembered, as after another process may have written. True: done in time.
+
+        Waits at most `patience_s`, and not at all while the store is down.
+        """
         with self._changed:
             before = self._loads
             self._load_wanted = True
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._loads > before, patience_s)
+            self._changed.wait_for(lambda: self._loads > before or bool(self._failure), patience_s)
+            return self._loads > before
 
     @property
     def condition(self) -> Condition:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from autoscaler.planning.record import memory_from_json, memory_to_json, replaye
 from autoscaler.series import Grade
 from autoscaler.spec.units import format_time
 from autoscaler.store import rows
+from autoscaler.store.journal import Journal
+from autoscaler.store.store import Store
 
 
 class Kept:
@@ -288,6 +292,26 @@ def test_a_new_leader_reads_what_the_one_before_has_written() -> None:
     kept = Kept()
     StoreLedger(kept).take_over()
     assert kept.reloaded == 1
+
+
+def test_a_new_leader_waits_for_a_store_that_is_slow_to_open(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    store = Store.open(url)
+    store.migrate()
+    before = Memory(scale_ups=((NOW_S - 60.0, 2),))
+    store.write([rows.MemoryKept("shop/web", NOW_S, memory_to_json(before))])
+    store.close()
+
+    def slowly() -> Store:
+        time.sleep(1.0)
+        return Store.open(url)
+
+    journal = Journal(slowly)
+    journal.start()
+    ledger = StoreLedger(journal)
+    ledger.take_over()
+    assert ledger.memory(workload()) == before
+    journal.close()
 
 
 def test_a_resource_that_is_gone_leaves_nothing_behind(keeping: Keeping) -> None:

@@ -104,6 +104,7 @@ def test_a_store_that_is_down_at_the_start_is_used_when_it_comes_up(
         with _at_most(5.0):
             # While it is known to be down nobody waits for it, however patient.
             assert [journal.commit([one, memory(one.at_s)], 60.0) for one in made] == [False] * 3
+            assert not journal.reload(60.0)
         assert not journal.loaded
         assert journal.memory(WORKLOAD) == memory(START_S + 2)
     eventually(_is(journal, Standing.OK))

@@ -31,6 +31,10 @@ _LOG = structlog.get_logger(__name__)
 _PATIENCE_S = 0.5
 """How long a write may wait for its record to be durable; after that the record waits in the spool."""
 
+_RECALL_PATIENCE_S = 5.0
+"""How long a new leader waits, once, for what is remembered, where the store answers slowly or is only just
+being opened: without it the last leader's last write may look like somebody else's."""
+
 _OBSERVED_EVERY_S = 60.0
 _FORECAST_EVERY_S = 300.0
 _LAST, _ATTEMPTED = "lastWrite", "attemptedWrite"
@@ -109,7 +113,7 @@ class StoreLedger:
     def take_over(self) -> None:
         """Read what the leader before us has written, if it shares the store."""
         self._states.forget()
-        self._journal.reload(_PATIENCE_S)
+        self._journal.reload(_RECALL_PATIENCE_S)
 
     def drop(self, gone: Collection[str]) -> None:
         """Show nothing more of resources that are gone, by key."""
