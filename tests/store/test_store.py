@@ -116,7 +116,7 @@ def _some_decisions() -> dict[str, DecisionMade]:
         ({"namespaces": ["shop", "other"], "reason": "HourlyCap"}, ["a2", "a1"]),
         ({"namespaces": []}, []),
         ({"namespace": "shop", "namespaces": ["other"]}, []),
-        ({"namespace": "shop", "namespaces": {"shop", "other"}, "limit": 1}, ["b1"]),
+        ({"namespace": "shop", "namespaces": ["shop", "other"], "limit": 1}, ["b1"]),
     ],
     ids=str,
 )
