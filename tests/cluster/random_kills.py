@@ -23,8 +23,9 @@ from users import write_kubeconfig
 
 PER_REPLICA = 10.0
 LEAST, MOST = 2, 20
-ADDED, REMOVED, PERIOD_S, WINDOW_S = 4, 3, 10.0, 5.0
-"""Most pods that may be added and removed within a period; the scale-down window."""
+ADDED, REMOVED, PERIOD_S, WINDOW_S = 6, 6, 20.0, 15.0
+"""Most pods that may be added and removed within a period; the scale-down window. Both are longer than it
+takes to die and to begin again, so that they have to be remembered."""
 
 _LEVELS = (15.0, 35.0, 55.0, 95.0, 150.0)
 _LAST_LOAD, _LAST_COUNT = 65.0, 7
@@ -114,7 +115,7 @@ def killed_at_random(
         with operators[0]:
             wait_until(
                 lambda: plane.replicas("web", namespace) == _LAST_COUNT,
-                60,
+                120,
                 f"{_LAST_COUNT} under seed {seed}",
             )
             resources = Resources(plane, namespace)
@@ -179,7 +180,7 @@ def _die_and_die_again(
 
 
 def _swing(drawn: random.Random, load: SteadyLoad, seen: Seen, ended: threading.Event) -> None:
-    while not ended.wait(drawn.uniform(3.0, 9.0)):
+    while not ended.wait(drawn.uniform(3.0, 15.0)):
         _set(load, seen, drawn.choice(_LEVELS))
 
 

@@ -16,7 +16,7 @@ from random_kills import killed_at_random
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow]
 
-_RUNS = ((1, 10), (1, 10), (2, 3))
+_RUNS = ((1, 16), (1, 16), (2, 4))
 """For each seed, how many operators compete, and how often each dies. A pair mostly waits for its lease."""
 _FIRST_SEED = "KILL_SEED"
 
@@ -41,6 +41,6 @@ def test_whenever_they_are_killed_operators_break_no_rule(
     for one in seen:
         print(one)
     assert not [told for one in seen for told in broken(one)]
-    assert all(len(one.audit.counts("web")) > 3 for one in seen), "and had something to do"
+    assert sum(len(one.audit.counts("web")) - 1 for one in seen) >= 8, "and had something to do"
     for one in seen:
         control_plane.request("DELETE", f"/api/v1/namespaces/{one.namespace}")
