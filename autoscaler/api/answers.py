@@ -50,14 +50,21 @@ def answer(
     return Response(orjson.dumps(data), status.value, headers=headers, media_type=JSON)
 
 
+def chosen_format(request: Request, wanted: Format | None) -> Format:
+    """The format of a table: as the query says, else as `Accept` does."""
+    return wanted or preferred_format(request.headers.get("accept", ""))
+
+
+def table_response(body: bytes, kind: Format) -> Response:
+    """A table that was encoded."""
+    media_type = f"{CSV}; charset=utf-8" if kind == "csv" else JSON
+    return Response(body, headers={"Vary": "Accept"}, media_type=media_type)
+
+
 async def answer_table(request: Request, table: Table, wanted: Format | None) -> Response:
     """A table in the format that the caller wants."""
-    kind = wanted or preferred_format(request.headers.get("accept", ""))
-    headers = {"Vary": "Accept"}
-    if kind == "csv":
-        body = await in_thread(table.as_csv)
-        return Response(body, headers=headers, media_type=f"{CSV}; charset=utf-8")
-    return Response(table.as_json(), headers=headers, media_type=JSON)
+    kind = chosen_format(request, wanted)
+    return table_response(await in_thread(lambda: table.encoded(kind)), kind)
 
 
 def no_workload(namespace: str, name: str) -> Problem:

@@ -33,6 +33,10 @@ class Table:
     columns: Mapping[str, Sequence[Any] | Floats | Ints]
     beside: Mapping[str, Any] = field(default_factory=dict)
 
+    def encoded(self, kind: Format) -> bytes:
+        """In either format."""
+        return self.as_csv() if kind == "csv" else self.as_json()
+
     def as_json(self) -> bytes:
         """`{…, "columns": {name: [values]}}`, the unknown as null."""
         answer = {**self.beside, "columns": dict(self.columns)}

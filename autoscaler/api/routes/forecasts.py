@@ -11,9 +11,17 @@ from starlette.responses import Response
 
 from autoscaler.api.access.rules import require
 from autoscaler.api.access.verbs import Verb
-from autoscaler.api.answers import answer, answer_table, in_thread, no_workload, parts_of
+from autoscaler.api.answers import (
+    answer,
+    chosen_format,
+    in_thread,
+    no_workload,
+    parts_of,
+    table_response,
+)
 from autoscaler.api.columns import Format
 from autoscaler.api.judging import Accuracy, judged
+from autoscaler.api.kept_answers import until_renewed
 from autoscaler.api.paging import cursor, position_of
 from autoscaler.api.past_forecast import in_a_line, read_forecast
 from autoscaler.api.problems import Problem
@@ -126,10 +134,17 @@ async def _forecast(
 ) -> Response:
     parts = parts_of(request)
     workload = f"{namespace}/{name}"
-    table = await in_thread(lambda: read_forecast(parts.store, workload, at_s))
-    if table is not None:
-        return await answer_table(request, table, wanted)
-    if workload not in parts.fleet.snapshot.entries:
+    entry = parts.fleet.snapshot.entries.get(workload)
+    kind = chosen_format(request, wanted)
+
+    def made() -> bytes | None:
+        table = read_forecast(parts.store, workload, at_s)
+        return None if table is None else table.encoded(kind)
+
+    body = await until_renewed(request, entry, ["forecast", kind, str(at_s)], made)
+    if body is not None:
+        return table_response(body, kind)
+    if entry is None:
         raise no_workload(namespace, name)
     raise Problem(
         HTTPStatus.NOT_FOUND, "ForecastNotFound", f"no forecast of {workload} was kept from then or before"

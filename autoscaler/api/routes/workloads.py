@@ -6,14 +6,16 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from autoscaler.api.access.rules import identified, require, visible
 from autoscaler.api.access.verbs import Verb
-from autoscaler.api.answers import answer, answer_table, in_thread, no_workload, parts_of
-from autoscaler.api.columns import Table
+from autoscaler.api.answers import answer, answer_table, no_workload, parts_of
+from autoscaler.api.columns import JSON, Table
 from autoscaler.api.fleet import Entry, Snapshot, Sort, SortKey, sort_key
+from autoscaler.api.kept_answers import until_renewed
 from autoscaler.api.paging import cursor, position_of
 from autoscaler.api.shapes.paths import NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import CSV_TOO, problem_answers
@@ -94,8 +96,12 @@ async def get_workload(request: Request, namespace: NamespacePath, name: NamePat
     entry = parts.fleet.snapshot.entries.get(f"{namespace}/{name}")
     if entry is None:
         raise no_workload(namespace, name)
-    kept = await in_thread(lambda: parts.store.manifest(entry.workload))
-    return answer({**entry.as_json(), "manifest": None if kept is None else kept.payload})
+
+    def made() -> bytes:
+        kept = parts.store.manifest(entry.workload)
+        return orjson.dumps({**entry.as_json(), "manifest": None if kept is None else kept.payload})
+
+    return Response(await until_renewed(request, entry, ["workload"], made), media_type=JSON)
 
 
 def _after(text: str | None, question: list[str]) -> SortKey | None:
