@@ -35,6 +35,7 @@ class StartUps:
     def __init__(self) -> None:
         self._samples: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._recalled: MeasuredLeadTime | None = None
+        self._found: MeasuredLeadTime | None = None
 
     def recall(self, earlier: MeasuredLeadTime) -> None:
         """Begin with what was measured before a restart; it serves until there are samples enough."""
@@ -45,24 +46,32 @@ class StartUps:
 
         A pod that restarted is left out: its last becoming ready is not its first.
         """
+        before = len(self._samples)
         for pod in pods:
             if pod.ready_s is None or not pod.witnessed or pod.restarts or pod.uid in self._samples:
                 continue
             took_s = pod.ready_s - pod.created_s
             if 0.0 <= took_s <= _LONGEST_S:
                 self._samples[pod.uid] = (pod.ready_s, took_s)
+        news = len(self._samples) > before
         if len(self._samples) > _MOST:
             newest = sorted(self._samples.items(), key=lambda item: item[1][0])[-_MOST:]
             self._samples = OrderedDict(newest)
         if self._recalled is not None and now_s - self._recalled.newest_s > _KEPT_S:
             self._recalled = None
-        for uid in [u for u, (ready_s, _) in self._samples.items() if now_s - ready_s > _KEPT_S]:
+        old = [u for u, (ready_s, _) in self._samples.items() if now_s - ready_s > _KEPT_S]
+        for uid in old:
             del self._samples[uid]
+        if news or old:
+            self._found = self._shown()
 
     def measured(self) -> MeasuredLeadTime | None:
         """The lead time they show; None while there are too few."""
+        return self._recalled if self._found is None else self._found
+
+    def _shown(self) -> MeasuredLeadTime | None:
         if len(self._samples) < _FEWEST:
-            return self._recalled
+            return None
         took = sorted(took_s for _, took_s in self._samples.values())
         high = took[math.ceil(_QUANTILE * len(took)) - 1]
         rounded = max(_ROUNDED_TO_S, math.ceil(high / _ROUNDED_TO_S) * _ROUNDED_TO_S)
