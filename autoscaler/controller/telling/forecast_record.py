@@ -6,7 +6,7 @@ the room that the store has. Kept are the levels that are looked at, and fifteen
 
 from __future__ import annotations
 
-from typing import Any, cast
+import math
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from autoscaler.store.rows import ForecastMade
 _LEVELS = (0.05, 0.5, 0.9, 0.95, 0.99)
 _STEPS_BEYOND = 15
 _DIGITS = 4
-_SMALLEST = 1e-12
 
 
 def forecast_made(workload: str, fan: Fan, quantile: float) -> ForecastMade:
@@ -37,9 +36,9 @@ def forecast_made(workload: str, fan: Fan, quantile: float) -> ForecastMade:
             "stepSeconds": fan.step_s,
             "leadSteps": fan.lead,
             "levels": fan.levels[kept].tolist(),
-            "values": _short(fan.values[:steps, kept]),
-            "peaks": _short(fan.peaks[:steps, kept]),
-            "expected": _short(fan.expected[: steps + 1]),
+            "values": _table(fan.values[:steps, kept]),
+            "peaks": _table(fan.peaks[:steps, kept]),
+            "expected": [_short(value) for value in fan.expected[: steps + 1].tolist()],
             "model": fan.model,
             "grade": fan.grade.value,
             "note": fan.note,
@@ -56,14 +55,9 @@ def _kept_levels(levels: Floats, quantile: float) -> list[int]:
     return sorted(wanted)
 
 
-def _short(numbers: Floats) -> list[Any]:
-    """As a list of the same shape, to four significant digits; null for what is not known."""
-    known = np.isfinite(numbers)
-    value = np.where(known, numbers, 0.0)
-    last = np.floor(np.log10(np.maximum(np.abs(value), _SMALLEST))) - (_DIGITS - 1)
-    # Powers of ten above one are exact, and so the result has few digits as text too.
-    power = 10.0 ** np.abs(last)
-    short = np.where(last < 0, np.round(value * power) / power, np.round(value / power) * power)
-    listed = short.astype(object)
-    listed[~known] = None
-    return cast(list[Any], listed.tolist())
+def _table(numbers: Floats) -> list[list[float | None]]:
+    return [[_short(value) for value in row] for row in numbers.tolist()]
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
