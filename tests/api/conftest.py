@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from starlette.testclient import TestClient
 from whole_service import WholeService, service_over
 
 from autoscaler.store.store import Store
+
+# The tests of the store know how to start a real PostgreSQL.
+sys.path.append(str(Path(__file__).parents[1] / "store"))
 
 
 def _filled(file: Path, days: float) -> Path:

@@ -159,7 +159,7 @@ class _Life:
 
     def __init__(self, scene: Scene, load: MadeUpLoad, minutes: int) -> None:
         self.scene, self.load, self.minutes = scene, load, minutes
-        self.workload = _workload(scene, load.start_s)
+        self.workload = made_up_workload(scene, load.start_s)
         assert self.workload.policy is not None, self.workload.problem
         self.policy: Policy = self.workload.policy
         self.memory = Memory()
@@ -272,8 +272,8 @@ def _past(scene: Scene, days: float, end_s: float, seed: int) -> _Past:
     return _Life(scene, load, minutes).past()
 
 
-def _workload(scene: Scene, created_s: float) -> Workload:
-    """A resource as the API server sends it, read by the operator's own code."""
+def made_up_workload(scene: Scene, created_s: float, **parts: Any) -> Workload:
+    """A resource as the API server sends it, read by the operator's own code. parts: of the spec."""
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": scene.name},
         "mode": "Active",
@@ -298,6 +298,7 @@ def _workload(scene: Scene, created_s: float) -> Workload:
             }
         ],
         **scene.spec,
+        **parts,
     }
     labels = {"app": scene.name, "team": scene.namespace, PRIORITY_LABEL: scene.priority}
     metadata = {
