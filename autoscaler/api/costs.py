@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -83,10 +83,9 @@ def costs(entry: Entry, now_s: float) -> Costs:
     )
 
 
-def total(several: Iterable[Costs]) -> Costs:
+def total(several: Sequence[Costs]) -> Costs:
     """The sum of what is known; None where nothing is."""
-    rows = list(several)
-    columns = [[getattr(row, field.name) for row in rows] for field in fields(Costs)]
+    columns = [[getattr(one, field.name) for one in several] for field in fields(Costs)]
     known = [[amount for amount in column if amount is not None] for column in columns]
     return Costs(*(sum(column) if column else None for column in known))
 

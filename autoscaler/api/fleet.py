@@ -98,6 +98,7 @@ class Snapshot:
         self.entries = entries
         self.outdated_since_s = outdated_since_s
         self.namespaces = frozenset(entry.namespace for entry in entries.values())
+        self._listed = list(entries.values())
         self._orders: dict[Sort, tuple[Sequence[SortKey], Sequence[Entry]]] = {}
 
     def ordered(self, sort: Sort, after: SortKey | None = None) -> Iterable[Entry]:
@@ -109,21 +110,26 @@ class Snapshot:
     def _order(self, sort: Sort) -> tuple[Sequence[SortKey], Sequence[Entry]]:
         order = self._orders.get(sort)
         if order is None:
-            entries = sorted(self.entries.values(), key=lambda entry: sort_key(entry, sort))
-            order = ([sort_key(entry, sort) for entry in entries], entries)
+            keyed = sorted((sort_key(entry, sort), at) for at, entry in enumerate(self._listed))
+            order = ([key for key, _ in keyed], [self._listed[at] for _, at in keyed])
             self._orders[sort] = order
         return order
 
 
 def sort_key(entry: Entry, sort: Sort) -> SortKey:
     """What an entry is sorted by; the unknown comes last, ties go by name."""
-    largest = {
-        Sort.WORST: entry.health.severity,
-        Sort.NAME: 0.0,
-        Sort.LOAD: entry.number("load", "value"),
-        Sort.REPLICAS: entry.number("replicas", "current"),
-        Sort.SPEND: entry.number("spend", "today"),
-    }[sort]
+    largest: float | None
+    match sort:
+        case Sort.WORST:
+            largest = entry.health.severity
+        case Sort.NAME:
+            largest = 0.0
+        case Sort.LOAD:
+            largest = entry.number("load", "value")
+        case Sort.REPLICAS:
+            largest = entry.number("replicas", "current")
+        case Sort.SPEND:
+            largest = entry.number("spend", "today")
     # JSON, which carries these in cursors, knows no infinity.
     return (_UNKNOWN_LAST if largest is None else -largest, entry.namespace, entry.name)
 
@@ -239,7 +245,10 @@ class Fleet:
             _put(entries, key, row.at_s, row.changed_s, row.payload, now_s)
         for key, entry in aged.items():
             _put(entries, key, entry.at_s, entry.changed_s, entry.state, now_s)
-        self._snapshot = Snapshot(self._snapshot.version + 1, entries, None)
+        snapshot = Snapshot(self._snapshot.version + 1, entries, None)
+        # The order that is asked for most is made here, where nobody waits for it.
+        snapshot.ordered(Sort.WORST)
+        self._snapshot = snapshot
         return changed
 
     def _note_failure(self, why: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,6 +14,7 @@ from autoscaler.api.access.rules import identified, require, visible
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer, in_thread, no_workload, parts_of
 from autoscaler.api.costs import NOTHING, Costs, costs, money, total
+from autoscaler.api.fleet import Entry
 from autoscaler.api.ranges import DAY_S, chosen_range
 from autoscaler.api.shapes.money import FleetSpend, WorkloadSpend
 from autoscaler.api.shapes.paths import NamePath, NamespacePath
@@ -42,25 +43,10 @@ async def get_spend(request: Request, asked: Annotated[NamespaceQuestion, Query(
     parts = parts_of(request)
     snapshot, now_s = parts.fleet.snapshot, parts.now_s()
     namespaces = await visible(request, snapshot.namespaces, asked.namespace)
-    by_namespace, by_priority = defaultdict(list), defaultdict(list)
-    for entry in snapshot.entries.values():
-        if namespaces is not None and entry.namespace not in namespaces:
-            continue
-        one = costs(entry, now_s)
-        if one is not NOTHING:
-            by_namespace[entry.namespace].append(one)
-            by_priority[entry.state.get("priority") or ""].append(one)
-    everything = [one for group in by_namespace.values() for one in group]
-    return answer(
-        {
-            **_group(everything),
-            "withoutDailyBudget": sum(one.daily_budget is None for one in everything),
-            "byNamespace": [
-                {"namespace": name, **_group(by_namespace[name])} for name in sorted(by_namespace)
-            ],
-            "byPriority": [{"priority": name, **_group(by_priority[name])} for name in sorted(by_priority)],
-        }
-    )
+    entries = [
+        entry for entry in snapshot.entries.values() if namespaces is None or entry.namespace in namespaces
+    ]
+    return answer(await in_thread(lambda: _summed_up(entries, now_s)))
 
 
 @router.get(
@@ -95,9 +81,24 @@ async def get_workload_spend(
     )
 
 
-def _group(several: Iterable[Costs]) -> dict[str, Any]:
-    known = list(several)
-    return {**total(known).as_json(), "workloads": len(known)}
+def _summed_up(entries: Iterable[Entry], now_s: float) -> dict[str, Any]:
+    by_namespace, by_priority = defaultdict(list), defaultdict(list)
+    for entry in entries:
+        one = costs(entry, now_s)
+        if one is not NOTHING:
+            by_namespace[entry.namespace].append(one)
+            by_priority[entry.state.get("priority") or ""].append(one)
+    everything = [one for group in by_namespace.values() for one in group]
+    return {
+        **_group(everything),
+        "withoutDailyBudget": sum(one.daily_budget is None for one in everything),
+        "byNamespace": [{"namespace": name, **_group(by_namespace[name])} for name in sorted(by_namespace)],
+        "byPriority": [{"priority": name, **_group(by_priority[name])} for name in sorted(by_priority)],
+    }
+
+
+def _group(several: Sequence[Costs]) -> dict[str, Any]:
+    return {**total(several).as_json(), "workloads": len(several)}
 
 
 def _day(at_s: float) -> datetime.date:

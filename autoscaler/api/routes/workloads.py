@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from autoscaler.api.access.rules import identified, require, visible
 from autoscaler.api.access.verbs import Verb
-from autoscaler.api.answers import answer, answer_table, no_workload, parts_of
+from autoscaler.api.answers import answer, answer_table, in_thread, no_workload, parts_of
 from autoscaler.api.columns import JSON, Table
 from autoscaler.api.fleet import Entry, Snapshot, Sort, SortKey, sort_key
 from autoscaler.api.kept_answers import until_renewed
@@ -79,7 +79,8 @@ async def get_fleet(request: Request, asked: Annotated[FleetQuestion, Query()]) 
     snapshot = parts_of(request).fleet.snapshot
     namespaces = await visible(request, snapshot.namespaces, asked.namespace)
     wanted = _wanted(namespaces, asked.label_selector, asked.search)
-    return await answer_table(request, _fleet_table(snapshot, wanted), asked.format)
+    table = await in_thread(lambda: _fleet_table(snapshot, wanted))
+    return await answer_table(request, table, asked.format)
 
 
 @router.get(
@@ -157,15 +158,30 @@ _COLUMNS = (
 )
 
 
-def _row(entry: Entry) -> Iterator[Any]:
+def _row(entry: Entry) -> tuple[Any, ...]:
     """In the order of `_COLUMNS`."""
     state = entry.state
-    load, forecast, replicas, spend = (
-        state.get(part) or {} for part in ("load", "forecast", "replicas", "spend")
+    load, forecast = state.get("load") or {}, state.get("forecast") or {}
+    replicas, spend = state.get("replicas") or {}, state.get("spend") or {}
+    return (
+        entry.namespace,
+        entry.name,
+        state.get("mode"),
+        load.get("value"),
+        load.get("state"),
+        forecast.get("peak"),
+        replicas.get("ready"),
+        replicas.get("current"),
+        replicas.get("desired"),
+        replicas.get("needed"),
+        replicas.get("min"),
+        replicas.get("max"),
+        entry.health.problems,
+        entry.health.severity,
+        state.get("reason"),
+        spend.get("today"),
+        spend.get("dailyBudget"),
+        state.get("priority") or "",
+        state.get("at"),
+        state.get("decision"),
     )
-    yield from (entry.namespace, entry.name, state.get("mode"))
-    yield from (load.get("value"), load.get("state"), forecast.get("peak"))
-    yield from (replicas.get(count) for count in ("ready", "current", "desired", "needed", "min", "max"))
-    yield from (entry.health.problems, entry.health.severity, state.get("reason"))
-    yield from (spend.get("today"), spend.get("dailyBudget"), state.get("priority") or "")
-    yield from (state.get("at"), state.get("decision"))
