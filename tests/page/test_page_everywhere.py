@@ -35,12 +35,12 @@ def _open(browser: Any, service: ShownService, view: str, **options: Any) -> Vis
     return visit
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1300), ("dark", 1300), ("light", 360)])
 @pytest.mark.parametrize("view", _VIEWS)
 def test_every_view_passes_the_accessibility_check(
-    browser: Any, service: ShownService, view: str, scheme: str
+    browser: Any, service: ShownService, view: str, scheme: str, width: int
 ) -> None:
-    with _open(browser, service, view, color_scheme=scheme) as visit:
+    with _open(browser, service, view, color_scheme=scheme, width=width) as visit:
         found = Axe().run(visit.page).response["violations"]
         told = [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
         assert told == []

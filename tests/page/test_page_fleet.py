@@ -179,6 +179,19 @@ def test_five_thousand_workloads_take_no_more_elements_than_fit_the_screen(
         print(f"\n5,000 workloads: to the end and found in {time.perf_counter() - began:.2f} s")
 
 
+def test_one_picture_shows_all_workloads_and_leads_to_each(browser: Any, large: ShownService) -> None:
+    with Visit(browser, large.url) as visit:
+        visit.page.wait_for_selector(".mosaic canvas")
+        label = visit.page.get_attribute(".mosaic canvas", "aria-label")
+        assert label is not None and label.startswith("5000 workloads")
+        visit.page.hover(".mosaic canvas", position={"x": 300, "y": 40})
+        visit.page.wait_for_selector(".mosaic-label:not([hidden])")
+        pointed_at = visit.page.inner_text(".mosaic-label").split(":")[0]
+        visit.page.mouse.down()
+        visit.page.mouse.up()
+        visit.until(f"document.activeElement.closest('.line')?.dataset.id === '{pointed_at}'")
+
+
 _STEP_OF_SCROLLING_MS = """() => {
   const began = performance.now();
   for (let step = 1; step <= 100; step++) {

@@ -7,16 +7,26 @@ const known = (value) =>
 
 const grouped = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const coarse = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
-const large = new Intl.NumberFormat(undefined, { notation: "compact", maximumSignificantDigits: 3 });
 
 /** A count: whole, thousands grouped. */
 export const count = (value) => (known(value) ? grouped.format(value) : UNKNOWN);
+
+// Written by ourselves: in some languages a browser's own short form of a million is an m, which reads as milli.
+const PREFIXES = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
 
 /** A load or another measured quantity, three significant digits. */
 export const amount = (value) => {
   if (!known(value)) return UNKNOWN;
   const size = Math.abs(value);
-  return size >= 100_000 ? large.format(value) : size >= 100 ? grouped.format(value) : coarse.format(value);
+  if (size < 100) return coarse.format(value);
+  if (size < 100_000) return grouped.format(value);
+  const [unit, prefix] = PREFIXES.find(([least]) => size >= least);
+  return `${coarse.format(value / unit)} ${prefix}`;
 };
 
 /** Money, in whatever the replica's price is stated in. */
@@ -29,14 +39,17 @@ export const money = (value) => {
   });
 };
 
-/** A share of one as per cent. */
-export const percent = (value, digits = 1) =>
-  known(value)
-    ? `${(Number(value) * 100).toLocaleString(undefined, { maximumFractionDigits: digits })} %`
-    : UNKNOWN;
+/** A share of one as per cent. What is more than nothing is not shown as nothing. */
+export const percent = (value, digits = 1) => {
+  if (!known(value)) return UNKNOWN;
+  const least = 10 ** -digits;
+  const size = Number(value) * 100;
+  const shown = (number) => number.toLocaleString(undefined, { maximumFractionDigits: digits });
+  return size > 0 && size < least / 2 ? `< ${shown(least)} %` : `${shown(size)} %`;
+};
 
-/** `one thing`, `3 things`. */
-export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
+/** `one thing`, `3 things`; `shown` writes the number. */
+export const plural = (number, one, shown = count) => `${shown(number)} ${number === 1 ? one : `${one}s`}`;
 
 /** Seconds as `45 s`, `3 min`, `2 h 5 min`, `4 d`. */
 export const duration = (seconds) => {

@@ -74,7 +74,7 @@ const draw = (root, spend, rows, namespace) => {
 
 const tiles = (spend) => {
   const over = (ahead, budget) => (budget !== null && Number(ahead) > Number(budget) ? "warn" : null);
-  const of = (budget) => (budget === null ? "no budget" : `budgets ${money(budget)}`);
+  const of = (budget) => (budget === null ? "no budget" : `of ${money(budget)} budgeted`);
   const tile = (label, value, detail, tone) =>
     el(
       "div",
@@ -89,14 +89,14 @@ const tiles = (spend) => {
     tile("An hour, now", spend.perHourNow, "at the present counts"),
     tile("Today so far", spend.today, of(spend.dailyBudget)),
     tile(
-      "Today to its end",
+      "Today, by its end",
       spend.forecastToday,
       of(spend.dailyBudget),
       over(spend.forecastToday, spend.dailyBudget),
     ),
     tile("Month so far", spend.month, of(spend.monthlyBudget)),
     tile(
-      "Month to its end",
+      "Month, by its end",
       spend.forecastMonth,
       of(spend.monthlyBudget),
       over(spend.forecastMonth, spend.monthlyBudget),
@@ -111,7 +111,7 @@ const head = (...names) =>
     el(
       "tr",
       {},
-      names.map((name, i) => el("th", { class: i ? "n" : "" }, name)),
+      names.map((name, i) => el("th", { class: `${i ? "n" : ""} ${name === "Month" ? "wide" : ""}` }, name)),
     ),
   );
 
@@ -131,7 +131,7 @@ const table = (title, label, groups, nameOf) => {
       ? el(
           "table",
           {},
-          head(label, "Today", "To its end", "Budget", "Month"),
+          head(label, "Today", "By day's end", "Budget", "Month"),
           el(
             "tbody",
             {},
@@ -149,7 +149,7 @@ const table = (title, label, groups, nameOf) => {
                   money(group.forecastToday),
                 ),
                 el("td", { class: "n" }, money(group.dailyBudget)),
-                el("td", { class: "n" }, money(group.month)),
+                el("td", { class: "n wide" }, money(group.month)),
               ),
             ),
           ),

@@ -64,7 +64,16 @@ export class FleetList {
     if (!this.#rows.length) return;
     const at = this.#rows.findIndex((row) => row.id === this.#active);
     const wanted = at < 0 ? this.#inSight().first : at + steps;
-    const index = Math.max(0, Math.min(this.#rows.length - 1, wanted));
+    this.#goTo(Math.max(0, Math.min(this.#rows.length - 1, wanted)));
+  }
+
+  /** Brings the line of a workload into sight and moves the focus to it. */
+  reveal(id) {
+    const index = this.#rows.findIndex((row) => row.id === id);
+    if (index >= 0) this.#goTo(index);
+  }
+
+  #goTo(index) {
     this.#active = this.#rows[index].id;
     this.#bringIntoSight(index);
     this.#draw();

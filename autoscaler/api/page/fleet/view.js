@@ -9,6 +9,7 @@ import { keepFresh } from "../watch.js";
 import { makeFilters } from "./filters.js";
 import { FleetList } from "./list.js";
 import { ageOf, chosen, inOrderOf, lastRows, readRows, sorted } from "./rows.js";
+import { makeMosaic } from "./mosaic.js";
 import { makeTotals } from "./totals.js";
 
 const FRESH_MS = 2_000;
@@ -32,6 +33,7 @@ class FleetView {
     this.totals = makeTotals((problem) => change({ problem }));
     this.filters = makeFilters(change);
     this.list = new FleetList((sort) => change({ sort: sort === "worst" ? null : sort }), signal);
+    this.mosaic = makeMosaic((id) => this.list.reveal(id), signal);
     this.none = el("div", { hidden: true }, nothing("No workload matches. Take a filter away."));
     this.filters.again.addEventListener("click", () => this.#draw(true));
     onKeys(
@@ -95,6 +97,7 @@ class FleetView {
       el("h1", { class: "unseen" }, "Fleet"),
       this.totals.element,
       this.filters.element,
+      this.mosaic.element,
       this.list.element,
       this.none,
     );
@@ -113,6 +116,7 @@ class FleetView {
       params.problem,
     );
     this.filters.draw(this.#rows, shown, params);
+    this.mosaic.draw(rows, this.#rows);
     this.list.show(rows, params.sort ?? "worst");
     this.list.element.hidden = !rows.length;
     this.none.hidden = rows.length > 0;

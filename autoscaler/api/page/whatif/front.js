@@ -39,11 +39,15 @@ export const drawFront = (place, result, signal) => {
           ["supply", "present policy"],
           ["demand", "what happened"],
         ].map(([swatch, words]) =>
-          el("span", { class: "key" }, el("i", { class: `swatch ${swatch}` }), words),
+          el("span", { class: "key" }, el("i", { class: `swatch spot ${swatch}` }), words),
         ),
       ),
       plot,
-      el("div", { class: "scroll" }, table(best, result.present)),
+      el(
+        "div",
+        { class: "scroll", role: "region", tabindex: "0", "aria-label": "The best policies" },
+        table(best, result.present),
+      ),
       conditions(result),
     ),
   );

@@ -5,7 +5,7 @@ import { TimeChart } from "../charts/chart.js";
 import { copyButton } from "../copying.js";
 import { el, put } from "../element.js";
 import { timeElement } from "../moments.js";
-import { amount, count, duration, money, percent } from "../numbers.js";
+import { amount, count, duration, money, percent, plural } from "../numbers.js";
 import { KEYS, timeline, valuesAt } from "./timeline.js";
 
 const share = (value) => percent(value, 3);
@@ -40,7 +40,7 @@ export const drawResult = (place, result, signal) => {
       "section",
       { class: "card" },
       el("p", { class: "verdict" }, verdict(result)),
-      el("div", { class: "scroll" }, table(result)),
+      el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Figures" }, table(result)),
       conditions(result),
     ),
     el("section", { class: "card time", "aria-label": "Over time" }, chart.element),
@@ -61,7 +61,7 @@ export const code = (text) =>
 const change = (before, after) => (before > 0 ? (after - before) / before : null);
 
 const verdict = ({ runs: { present, changed }, days }) =>
-  `Over ${amount(days)} days the changed policy ${inCost(present, changed)}, and ${inShortage(present, changed)}.`;
+  `Over ${plural(days, "day", amount)} the changed policy ${inCost(present, changed)}, and ${inShortage(present, changed)}.`;
 
 const inCost = (present, changed) => {
   const share = change(present.replicaHours, changed.replicaHours);
@@ -135,7 +135,7 @@ export const conditions = ({ start, end, learningDays, unknownMinutes, perReplic
       timeElement(start),
       " to ",
       timeElement(end),
-      `, having learnt from ${amount(learningDays)} days before. A replica serves ${amount(perReplica)} and is ready ${duration(startUpSeconds)} after it is asked for.`,
+      `, having learnt from ${plural(learningDays, "day", amount)} before. A replica serves ${amount(perReplica)} and is ready ${duration(startUpSeconds)} after it is asked for.`,
       unknownMinutes > 0 && ` ${duration(unknownMinutes * 60)} without a known load are judged for nobody.`,
     ),
     notes.map((note) => el("p", {}, note)),

@@ -71,7 +71,7 @@ class WhatIfView {
         " / ",
         el("a", { href: workloadPath(namespace, name) }, name),
       ),
-      el("h1", {}, "What if…"),
+      el("h1", {}, `${name}: what if…`),
       el(
         "p",
         { class: "muted intro" },

@@ -38,7 +38,7 @@ export const drawSpend = (place, spend) => {
           {},
           el("th", {}, "UTC"),
           el("th", { class: "n" }, "So far"),
-          el("th", { class: "n" }, "To its end"),
+          el("th", { class: "n" }, "By its end"),
           el("th", { class: "n" }, "Budget"),
         ),
       ),
