@@ -21,6 +21,8 @@ from autoscaler.store.store import Store
 NOW_S = END_S - 20.0
 """Some seconds after the newest evaluation of all workloads."""
 
+_UNLIMITED: dict[str, Any] = {"requestsPerMinute": 1_000_000, "anonymousPerMinute": 1_000_000}
+
 CHECKOUT = f"{API}/namespaces/shop/workloads/checkout"
 
 
@@ -56,7 +58,7 @@ class WholeService:
             access=self.access,
             overrides=self.overrides,
             jobs=None,
-            limits=Limits(**{"requestsPerMinute": 1_000_000, **_keys(limits)}),
+            limits=Limits(**_UNLIMITED | _keys(limits)),
             now_s=lambda: self.now_s,
         )
         self.app = make_app(self.parts)
