@@ -7,10 +7,13 @@ import math
 _ROUNDING = 1e-9
 """Forgives the last bits of a division: 2.1 / 0.3 must need 7 replicas, not 8."""
 
+_MOST = 2_147_483_647
+"""As many as a count in Kubernetes can be; an absurd load needs no more than that."""
+
 
 def replicas_for(load: float, load_per_replica: float) -> int:
     """Fewest replicas that serve `load`, both in the same unit; 0 for no load."""
-    return max(0, math.ceil(load / load_per_replica - _ROUNDING))
+    return max(0, math.ceil(min(load / load_per_replica - _ROUNDING, _MOST)))
 
 
 def survive_zone_loss(replicas: int, zones: int, zones_lost: int) -> int:
