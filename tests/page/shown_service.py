@@ -107,10 +107,10 @@ class ShownService:
         """Write as the operator would."""
         self.store.write(rows)
 
-    def change(self, workload: str, **parts: Any) -> None:
-        """Keep a newer state of a workload, with `parts` of it changed."""
+    def change(self, workload: str, at_s: float | None = None, **parts: Any) -> None:
+        """Keep a newer state of a workload, now if not said otherwise, with `parts` of it changed."""
         (known,) = [row for row in self.store.states() if row.workload == workload]
-        self.keep(StateKept(workload, time.time(), {**known.payload, **parts}))
+        self.keep(StateKept(workload, at_s or time.time(), {**known.payload, **parts}))
 
     def decide(self, workload: str, sentence: str) -> None:
         """Keep another decision of a workload, like its newest but for the sentence."""

@@ -196,3 +196,26 @@ def test_every_outcome_has_words(berlin: Visit) -> None:
     for write in Write:
         words, _ = berlin.module("decisions/words.js", f"it.outcome('{write.value}')")
         assert words != write.value
+
+
+def test_the_services_clock_counts_where_the_readers_own_is_wrong_or_a_demonstration_runs_ahead(
+    berlin: Visit,
+) -> None:
+    told = berlin.module(
+        "clock.js?of-this-test",
+        """(() => {
+          const own = () => it.nowS() - Date.now() / 1000;
+          const plain = own();
+          it.answeredAt(new Date(Date.now() + 600_000).toUTCString());
+          const corrected = own();
+          it.answeredAt(new Date().toUTCString());
+          const back = own();
+          it.hasBeen(Date.now() / 1000 - 50);
+          const past = own();
+          it.hasBeen(Date.now() / 1000 + 7200);
+          return { plain, corrected, back, past, ahead: own() };
+        })()""",
+    )
+    assert told["plain"] == told["back"] == told["past"] == 0
+    assert told["corrected"] == pytest.approx(600, abs=1)
+    assert told["ahead"] == pytest.approx(7200, abs=1)

@@ -9,6 +9,7 @@ import pytest
 from looking import Visit
 from shown_service import ShownService
 
+from autoscaler.spec.units import format_time
 from autoscaler.store.errors import StoreError
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -87,3 +88,18 @@ def test_charts_that_cannot_be_loaded_are_told_and_the_rest_stays(
         visit.page.goto(f"{service.url}/workloads/shop/checkout")
         visit.page.wait_for_selector("text=The code that draws charts cannot be loaded")
         visit.page.wait_for_selector(".decision")
+
+
+def test_a_demonstration_that_runs_ahead_of_the_clock_is_shown_up_to_its_own_now(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ahead_s = 7200.0
+    with ShownService(tmp_path_factory.mktemp("ahead"), workloads=1, days=0.02) as fast:
+        at_s = time.time() + ahead_s
+        fast.change("shop/checkout", at_s, at=format_time(at_s))
+        with Visit(browser, fast.url, "/workloads/shop/checkout") as visit:
+            visit.drawn()
+            shown_from = (
+                visit.page.evaluate("Number(document.querySelector('.plot').layout.xaxis.range[0])") / 1000
+            )
+            assert shown_from == pytest.approx(at_s - 6 * 3600, abs=60)

@@ -1,6 +1,7 @@
 // Requests to the service. Whatever goes wrong becomes a `Problem` that says what to do.
 
 import { answered } from "./banner.js";
+import { answeredAt } from "./clock.js";
 
 const BASE = "/api/v1";
 const PATIENCE_MS = 20_000;
@@ -47,6 +48,7 @@ const request = async (method, path, { params = {}, body, key, signal }) => {
       credentials: "same-origin",
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     });
+    answeredAt(answer.headers.get("Date"));
     if (answer.ok) {
       const told = answer.status === 204 ? null : await answer.json();
       answered(null);

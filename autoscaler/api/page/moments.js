@@ -1,5 +1,6 @@
 // Instants and ranges of time: shown in the reader's own zone, with UTC beside it, and written into the address.
 
+import { nowS } from "./clock.js";
 import { el } from "./element.js";
 import { UNKNOWN, duration } from "./numbers.js";
 
@@ -58,7 +59,7 @@ const dayAndClock = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
-const today = (at) => at.toDateString() === new Date().toDateString();
+const today = (at) => at.toDateString() === new Date(nowS() * 1000).toDateString();
 
 /** Time of day, with the day unless it is today. */
 export const shortTime = (atS) => {
@@ -82,7 +83,7 @@ export const timeElement = (time) => {
 /** How long ago, in words. */
 export const ago = (time) => {
   const atS = epoch(time);
-  return atS === null ? UNKNOWN : `${duration(Date.now() / 1000 - atS)} ago`;
+  return atS === null ? UNKNOWN : `${duration(nowS() - atS)} ago`;
 };
 
 /**
@@ -90,12 +91,12 @@ export const ago = (time) => {
  * on; `start` and `end` stay where they are.
  */
 export const rangeOf = (params, otherwise = "6h") => {
-  const nowS = Date.now() / 1000;
+  const now = nowS();
   const startS = epoch(params.start);
   const endS = epoch(params.end);
   if (startS !== null && endS !== null && startS < endS) return { startS, endS, live: false, span: null };
   const span = params.range in SPANS ? params.range : otherwise;
-  return { startS: nowS - SPANS[span], endS: nowS, live: true, span };
+  return { startS: now - SPANS[span], endS: now, live: true, span };
 };
 
 /** What of the address a fixed range is: set these parameters. */

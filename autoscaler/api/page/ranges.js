@@ -1,5 +1,6 @@
 // Choosing a range of time, which is part of the address.
 
+import { nowS } from "./clock.js";
 import { set } from "./address.js";
 import { el, mark } from "./element.js";
 import { icon } from "./icons.js";
@@ -14,9 +15,8 @@ export const rangeButtons = (otherwise, names = Object.keys(SPANS)) => {
   const change = (by) => {
     const { startS, endS } = rangeOf(params, otherwise);
     const [from, to] = by(startS, endS);
-    const nowS = Date.now() / 1000;
     const span = Math.min(LONGEST_S, Math.max(SHORTEST_S, to - from));
-    const end = Math.min(to, nowS);
+    const end = Math.min(to, nowS());
     set(fixedRange(end - span, end));
   };
   const step = (name, label, by) =>

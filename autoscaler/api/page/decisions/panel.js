@@ -85,7 +85,9 @@ const whole = (decision, signal) => {
       "p",
       { class: "jump", "data-way": direction(decision) },
       icon(direction(decision)),
-      `${decision.before} → ${decision.after}`,
+      direction(decision) === "Keep"
+        ? count(decision.after)
+        : `${count(decision.before)} → ${count(decision.after)}`,
     ),
     el("p", { class: "sentence" }, decision.sentence),
     el(
@@ -206,26 +208,25 @@ const seen = ({ observation, outlook }) => {
   );
 };
 
-// The policy is told in the names of the code; only what most questions are about is shown in words.
+// Only what most questions are about is told in words.
 const policy = (plain) => {
-  const [quantile, leadS, least, most, perReplica] = [
-    "quantile",
-    "lead_time_s",
-    "min_replicas",
-    "max_replicas",
-    "load_per_replica",
-  ].map((name) => plain[name] ?? null);
+  const { quantile, leadTimeSeconds, minReplicas, maxReplicas, loadPerReplica } = plain;
+  const risk = `${percent(quantile)} of peaks within ${duration(leadTimeSeconds)} to be served`;
   return [
     el(
       "p",
       {},
-      `${percent(quantile ?? 0.95)} of peaks within ${duration(leadS ?? 180)} to be served, ${amount(perReplica)} a replica, ${count(least)} to ${plural(most, "replica")}.`,
+      `${risk}, ${amount(loadPerReplica)} a replica, ${count(minReplicas)} to ${plural(maxReplicas, "replica")}.`,
     ),
     el(
       "details",
       {},
-      el("summary", {}, "All of it, as compiled"),
-      el("pre", { tabindex: "0", "aria-label": "The policy as compiled" }, JSON.stringify(plain, null, 2)),
+      el("summary", {}, "All of it, in plain numbers"),
+      el(
+        "pre",
+        { tabindex: "0", "aria-label": "The policy in plain numbers" },
+        JSON.stringify(plain, null, 2),
+      ),
     ),
   ];
 };

@@ -51,5 +51,5 @@ export const outcome = (code) => {
 /** `Out`, `In` or `Keep`, as the icons are called. */
 export const direction = ({ before, after }) => (after > before ? "Out" : after < before ? "In" : "Keep");
 
-/** An input of a guard, such as `spent_today`, as words. */
-export const inputName = (name) => name.replace(/_s$/, " in seconds").replaceAll("_", " ");
+/** An input of a guard, such as `spentToday`, as words. */
+export const inputName = (name) => name.replace(/([A-Z])/g, " $1").toLowerCase();

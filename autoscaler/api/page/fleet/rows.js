@@ -1,6 +1,7 @@
 // The fleet as the service tells it, in columns, made into rows; which of them are shown, and in which order.
 
 import { get } from "../api.js";
+import { hasBeen, nowS } from "../clock.js";
 import { epoch } from "../moments.js";
 
 const COLUMNS = [
@@ -34,6 +35,7 @@ export const readRows = async (labels, signal) => {
     row.text = row.id.toLowerCase();
     return row;
   });
+  hasBeen(newestOf(rows) ?? 0);
   kept = { labels, rows };
   return { rows, metadata: metadata ?? {} };
 };
@@ -41,12 +43,16 @@ export const readRows = async (labels, signal) => {
 // Money comes as text.
 const number = (value) => (value === null || value === undefined || value === "" ? null : Number(value));
 
+const newestOf = (rows) => {
+  const times = rows.map((row) => epoch(row.at)).filter((atS) => atS !== null);
+  return times.length ? times.reduce((a, b) => Math.max(a, b)) : null;
+};
+
 /** How old the newest of all states is, in seconds, null of an empty fleet; and whether the store cannot be read. */
 export const ageOf = (rows, { outdatedSince }) => {
-  const nowS = Date.now() / 1000;
-  if (outdatedSince) return [nowS - epoch(outdatedSince), true];
-  const times = rows.map((row) => epoch(row.at)).filter((atS) => atS !== null);
-  return [times.length ? Math.max(0, nowS - times.reduce((a, b) => Math.max(a, b))) : null, false];
+  if (outdatedSince) return [nowS() - epoch(outdatedSince), true];
+  const newest = newestOf(rows);
+  return [newest === null ? null : Math.max(0, nowS() - newest), false];
 };
 
 /** Those rows that the filters of the address let through. Each word of `q` has to occur in namespace/name. */

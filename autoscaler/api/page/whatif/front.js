@@ -7,10 +7,8 @@ import { copyButton } from "../copying.js";
 import { el, put } from "../element.js";
 import { amount, count, duration, money, percent } from "../numbers.js";
 import { colour, onTheme } from "../themes.js";
-import { conditions } from "./result.js";
+import { conditions, unserved } from "./result.js";
 import { paramsOf } from "./settings.js";
-
-const share = (value) => percent(value, 3);
 
 /** Fills `place` with a policy search's result. */
 export const drawFront = (place, result, signal) => {
@@ -145,7 +143,7 @@ const table = (best, present) =>
             point.money === null ? `${amount(point.replicaHours)} h` : money(point.money),
           ),
           el("td", { class: "n" }, against(costOf(point), costOf(present))),
-          el("td", { class: "n" }, share(point.unservedShare)),
+          el("td", { class: "n" }, unserved(point.unservedShare)),
           el("td", { class: "n" }, duration(point.minutesShort * 60)),
           el(
             "td",

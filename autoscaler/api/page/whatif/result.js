@@ -8,13 +8,14 @@ import { timeElement } from "../moments.js";
 import { amount, count, duration, money, percent, plural } from "../numbers.js";
 import { KEYS, timeline, valuesAt } from "./timeline.js";
 
-const share = (value) => percent(value, 3);
+/** A share of the load that was not served: small ones to the thousandth of a per cent. */
+export const unserved = (share) => percent(share, share >= 0.01 ? 2 : 3);
 
 // Name, its number, and how that is written.
 const ROWS = [
   ["Cost", ({ money: paid }) => (paid === null ? null : Number(paid)), money],
   ["Replica hours", ({ replicaHours }) => replicaHours, count],
-  ["Load not served", ({ unservedShare }) => unservedShare, share],
+  ["Load not served", ({ unservedShare }) => unservedShare, unserved],
   ["Time short", ({ minutesShort }) => (minutesShort === null ? null : minutesShort * 60), duration],
   ["Longest shortage", ({ longestShortageSeconds }) => longestShortageSeconds, duration],
   ["Changes a day", ({ changesPerDay }) => changesPerDay, amount],
@@ -64,23 +65,24 @@ const verdict = ({ runs: { present, changed }, days }) =>
   `Over ${plural(days, "day", amount)} the changed policy ${inCost(present, changed)}, and ${inShortage(present, changed)}.`;
 
 const inCost = (present, changed) => {
-  const share = change(present.replicaHours, changed.replicaHours);
-  if (share === null || Math.abs(share) < 0.0005) return "costs as much as the present one";
+  const grown = change(present.replicaHours, changed.replicaHours);
+  if (grown === null || Math.abs(grown) < 0.0005) return "costs as much as the present one";
   const paid =
     present.money === null || changed.money === null
       ? ""
       : ` (${money(Math.abs(changed.money - present.money))})`;
-  return `costs ${percent(Math.abs(share))}${paid} ${share > 0 ? "more" : "less"} than the present one`;
+  return `costs ${percent(Math.abs(grown))}${paid} ${grown > 0 ? "more" : "less"} than the present one`;
 };
 
 const inShortage = (present, changed) => {
-  if (present.unservedShare === null || changed.unservedShare === null) return "what it misses is not known";
+  if (present.unservedShare === null || changed.unservedShare === null)
+    return "what it leaves unserved is not known";
   const missed = changed.unservedShare - present.unservedShare;
-  if (Math.abs(missed) < 1e-6) return "misses as much of the load";
+  if (Math.abs(missed) < 1e-6) return "leaves as much of the load unserved";
   const shortS = (changed.minutesShort - present.minutesShort) * 60;
   const short =
     shortS === 0 ? "" : `, with ${duration(Math.abs(shortS))} ${shortS > 0 ? "more" : "less"} of shortage`;
-  return `misses ${share(Math.abs(missed))} of the load ${missed > 0 ? "more" : "less"}${short}`;
+  return `leaves ${unserved(Math.abs(missed))} ${missed > 0 ? "more" : "less"} of the load unserved${short}`;
 };
 
 const table = ({ runs: { happened, present, changed } }) =>

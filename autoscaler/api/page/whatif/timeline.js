@@ -44,7 +44,7 @@ export const timeline = (result, width) => {
     mode: "lines",
     hoverinfo: "skip",
     fill: "toself",
-    fillcolor: colour("bad"),
+    fillcolor: colour("bad-fill"),
     line: { width: 0 },
   };
   return {

@@ -1,6 +1,7 @@
 // Which forecast is drawn as a fan: the newest, or one that was made earlier, beside what really came.
 
 import { set } from "../address.js";
+import { nowS } from "../clock.js";
 import { get, workloadResource } from "../api.js";
 import { el, put } from "../element.js";
 import { icon } from "../icons.js";
@@ -12,7 +13,7 @@ const STEP_S = 300;
 export const fanSteps = (namespace, name, signal) => {
   let shownS = null;
   const words = el("span", { class: "muted" });
-  const move = (by) => set({ fan: rfc3339((shownS ?? Date.now() / 1000) + by) });
+  const move = (by) => set({ fan: rfc3339((shownS ?? nowS()) + by) });
   const newest = el("button", { type: "button", onclick: () => set({ fan: null }) }, "Newest");
   const element = el(
     "div",

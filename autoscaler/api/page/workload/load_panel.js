@@ -33,7 +33,7 @@ export const loadTraces = ({ past }, width) => {
   return [
     area(by(stated), p50, stated, colour("forecast-soft")),
     { ...picked(columns, by(stated), stated), ...stepped(colour("forecast"), { width: 1 }) },
-    area(by(above(capacity)), capacity, load, colour("bad")),
+    area(by(above(capacity)), capacity, load, colour("bad-fill")),
     { ...picked(columns, by(capacity), capacity), ...stepped(colour("supply"), { width: 1.6 }) },
     { ...picked(columns, by(load), load), ...stepped(colour("demand"), { width: 1.3 }) },
     {

@@ -1,5 +1,6 @@
 // The form for an override: what, until when, and why.
 
+import { nowS } from "../clock.js";
 import { el } from "../element.js";
 import { rfc3339 } from "../moments.js";
 
@@ -18,8 +19,8 @@ const HOUR_MS = 3_600_000;
 // What a datetime-local field takes: the reader's clock, without a zone.
 const local = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
-/** `ask(body)` resolves to whether it went through; `workloadNow()` is the workload as last seen, or null. */
-export const overrideForm = (ask, workloadNow) => {
+/** `ask(body)` resolves when that is settled; `workload` as last seen, or null. */
+export const overrideForm = (ask, workload) => {
   const kind = el(
     "select",
     { name: "kind", "aria-label": "Kind" },
@@ -32,6 +33,8 @@ export const overrideForm = (ask, workloadNow) => {
     max: 1_000_000,
     step: 1,
     required: true,
+    // A hint, and not a value: digits typed after it would make another number.
+    placeholder: `now ${workload?.replicas.current ?? "–"}`,
     "aria-label": "Replicas",
   });
   const until = el("input", {
@@ -39,7 +42,7 @@ export const overrideForm = (ask, workloadNow) => {
     name: "until",
     required: true,
     "aria-label": "Until, in your own time",
-    value: local(Date.now() + HOUR_MS),
+    value: local(nowS() * 1000 + HOUR_MS),
   });
   const reason = el("input", {
     type: "text",
@@ -55,11 +58,6 @@ export const overrideForm = (ask, workloadNow) => {
     count.hidden = kind.value === "Freeze";
     replicas.required = kind.value !== "Freeze";
   });
-  // A hint, and not a value: digits typed after it would make another number.
-  count.addEventListener(
-    "focusin",
-    () => (replicas.placeholder = `now ${workloadNow()?.replicas.current ?? "–"}`),
-  );
   const submit = async (event) => {
     event.preventDefault();
     send.disabled = true;
@@ -69,7 +67,7 @@ export const overrideForm = (ask, workloadNow) => {
       reason: reason.value.trim(),
     };
     if (kind.value !== "Freeze") body.replicas = Number(replicas.value);
-    if (await ask(body)) event.target.reset();
+    await ask(body);
     send.disabled = false;
   };
   return el(
@@ -93,7 +91,7 @@ export const overrideForm = (ask, workloadNow) => {
               "button",
               {
                 type: "button",
-                onclick: () => (until.value = local(Date.now() + hours * HOUR_MS)),
+                onclick: () => (until.value = local(nowS() * 1000 + hours * HOUR_MS)),
               },
               words,
             ),

@@ -73,27 +73,21 @@ export const overridesOf = (namespace, name, place, mayWrite, onChange, signal) 
       `This holds ${inWordsOf(body)} until ${until}, whatever is decided.${now} It replaces an override that is in force.`,
       "Override",
     );
-    return sure && attempt(() => post(resource, body, { key: newKey(), signal }));
+    const isDone = sure && (await attempt(() => post(resource, body, { key: newKey(), signal })));
+    if (isDone) fresh.open = false;
   };
+  // Made when it is opened, so that what it proposes is of that moment.
+  const form = el("div");
+  const fresh = el(
+    "details",
+    { ontoggle: () => fresh.open && put(form, overrideForm(ask, workload)) },
+    el("summary", {}, "New override"),
+    form,
+  );
+  const mayNot = "To override, you need to be allowed to update predictiveautoscalers in this namespace.";
 
   put(place, list, problem, lower);
-  mayWrite.then((may) =>
-    put(
-      lower,
-      may
-        ? el(
-            "details",
-            {},
-            el("summary", {}, "New override"),
-            overrideForm(ask, () => workload),
-          )
-        : el(
-            "p",
-            { class: "help" },
-            "To override, you need to be allowed to update predictiveautoscalers in this namespace.",
-          ),
-    ),
-  );
+  mayWrite.then((may) => put(lower, may ? fresh : el("p", { class: "help" }, mayNot)));
   return { refresh, draw: (next) => (workload = next) };
 };
 

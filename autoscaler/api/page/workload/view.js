@@ -4,10 +4,11 @@ import { set } from "../address.js";
 import { get, workloadResource } from "../api.js";
 import { card, fillCard } from "../cards.js";
 import { TimeChart } from "../charts/chart.js";
+import { nowS, hasBeen } from "../clock.js";
 import { drawDecisions } from "../decisions/list.js";
 import { el, put } from "../element.js";
 import { onKeys } from "../keys.js";
-import { fixedRange, rangeOf, rfc3339 } from "../moments.js";
+import { epoch, fixedRange, rangeOf, rfc3339 } from "../moments.js";
 import { loading, refused } from "../notice.js";
 import { rangeButtons } from "../ranges.js";
 import { mayWrite } from "../rights.js";
@@ -25,7 +26,8 @@ import { drawSpend } from "./spend.js";
 
 const RANGE = "6h";
 const NOW_MS = 2_000;
-const SOON_MS = 10_000;
+const SOON_MS = 5_000;
+const SELDOM_MS = 60_000;
 const MOST_DECISIONS = 500;
 const HOURS_S = 3600;
 
@@ -52,6 +54,7 @@ class WorkloadView {
         : event.kind === "decision" && `${event.decision.namespace}/${event.decision.workload}` === this.id;
     keepFresh(ours, () => this.#readNow(), NOW_MS, signal);
     keepFresh(ours, () => this.#range.live && this.#readTime(), SOON_MS, signal);
+    keepFresh(ours, () => this.#readCards(), SELDOM_MS, signal);
     onKeys({ w: () => document.querySelector(".head a.button")?.click() }, signal);
   }
 
@@ -78,7 +81,7 @@ class WorkloadView {
         keys: KEYS,
         height: 470,
         valuesAt: (atS) => valuesAt(this.#shown, atS),
-        onZoom: (startS, endS) => set(fixedRange(startS, Math.min(endS, Date.now() / 1000))),
+        onZoom: (startS, endS) => set(fixedRange(startS, Math.min(endS, nowS()))),
         onReset: () => set({ range: null, start: null, end: null }),
         onPick: (decision) => set({ decision }),
       },
@@ -129,6 +132,7 @@ class WorkloadView {
       const workload = await get(workloadResource(this.namespace, this.name), {}, this.signal);
       const first = !this.#shown.workload;
       this.#shown.workload = workload;
+      hasBeen(epoch(workload.at));
       if (first) this.#place();
       this.head.draw(workload);
       this.overrides.draw(workload);
@@ -208,11 +212,11 @@ class WorkloadView {
   async #readCards() {
     const part = (rest, params = {}) =>
       get(workloadResource(this.namespace, this.name, rest), params, this.signal);
-    const nowS = Date.now() / 1000;
+    const now = nowS();
     await Promise.all([
       fillCard(
         this.cards.quality,
-        () => part("accuracy", { start: rfc3339(nowS - 24 * HOURS_S), end: rfc3339(nowS) }),
+        () => part("accuracy", { start: rfc3339(now - 24 * HOURS_S), end: rfc3339(now) }),
         (answer) => drawQuality(this.cards.quality.body, answer),
         this.signal,
       ),
