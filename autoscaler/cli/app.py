@@ -333,12 +333,14 @@ def demo(
     ] = "",
 ) -> None:
     """Backtest the default policy against its rivals on two recorded traces that ship with the package."""
-    from autoscaler.cli import demo as command
-
     if serve:
-        command.serve(port, speed, past, ends_after)
+        from autoscaler.cli.live import serve as serve_live
+
+        serve_live(port, speed, past, ends_after)
     else:
-        command.demo(report)
+        from autoscaler.cli.demo import demo as run
+
+        run(report)
 
 
 @app.command()

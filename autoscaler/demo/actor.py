@@ -10,9 +10,9 @@ from autoscaler.controller.deciding import Seen
 from autoscaler.controller.forecasts.request import ForecastRequest, forecast_request
 from autoscaler.controller.observing.workload import parse_workload
 from autoscaler.controller.running import recollected, turned_to
+from autoscaler.demo.clock import STEP_S
 from autoscaler.demo.fleet import Member
 from autoscaler.demo.target import Served, Target
-from autoscaler.demo.traffic import STEP_S
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.policy import Policy, SignalPolicy, SignalType
 from autoscaler.series import Reading, State

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+STEP_S = 60
+"""Seconds between two steps of the play, which are those of the recordings."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:

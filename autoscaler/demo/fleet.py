@@ -12,13 +12,15 @@ import yaml
 from autoscaler.backtest.simulation import World
 from autoscaler.demo.target import spread_start_ups_s
 from autoscaler.demo.traffic import Part, Traffic, read_recordings
-from autoscaler.spec.units import format_time
+from autoscaler.spec.units import format_time, parse_duration
 
 _DAY_S = 86_400
 _OPENING_S = round(8.15 * _DAY_S)
 """Where in the recordings the live part begins: after a week and more, and just before a steep morning."""
 _HEADROOM = 1.15
 """What a pod can really serve, to what `load.perReplica` says: nobody plans with pods that are full."""
+_LEAD_TIME_MARGIN = 1.1
+"""What `forecast.leadTime` says, to how long a pod takes in the middle: it is meant for the slow ones."""
 _EVENT_IN_S = 20 * 3600
 _EVENT_LASTS_S = 3 * 3600
 
@@ -39,11 +41,9 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class _Played:
-    """start_up_s: what it takes a pod in the middle. by_hand: replicas that somebody has set, where
-    nothing is written; 0: what the first load needs."""
+    """by_hand: replicas that somebody has set, where nothing is written; 0: what the first load needs."""
 
     parts: tuple[Part, ...]
-    start_up_s: float
     by_hand: int = 0
     flaw: Flaw | None = None
 
@@ -61,22 +61,20 @@ class Member:
 
 
 _PLAYED = {
-    "shop/checkout": _Played((Part("machine", 1.0),), 150),
-    "shop/catalog": _Played((Part("machine", 2.2, -23),), 90),
-    "shop/search": _Played((Part("app", 20, -12),), 780),
-    "shop/cart": _Played((Part("machine", 0.5, 6), Part("app", 3, -6)), 90),
-    "payments/gateway": _Played((Part("app", 15, 3),), 150),
-    "payments/fraud-check": _Played((Part("machine", 1.3, -9),), 200),
-    "payments/ledger": _Played((Part("app", 4, -30),), 120, by_hand=48),
-    "media/transcode": _Played((Part("app", 10, 8),), 240),
-    "media/thumbnails": _Played((Part("machine", 1.0, -15),), 80),
-    "media/home-feed": _Played((Part("app", 20, 12), Part("machine", 1.0, -4)), 130),
+    "shop/checkout": _Played((Part("machine", 1.0),)),
+    "shop/search": _Played((Part("app", 20, -12),)),
+    "shop/cart": _Played((Part("machine", 0.5, 6), Part("app", 3, -6))),
+    "payments/gateway": _Played((Part("app", 15, 3),)),
+    "payments/fraud-check": _Played((Part("machine", 1.3, -9),)),
+    "payments/ledger": _Played((Part("app", 4, -30),), by_hand=48),
+    "media/transcode": _Played((Part("app", 10, 8),)),
+    "media/thumbnails": _Played((Part("machine", 1.0, -15),)),
+    "media/home-feed": _Played((Part("app", 20, 12), Part("machine", 1.0, -4))),
     "data/ingest": _Played(
         (Part("machine", 3.0, -5),),
-        90,
         flaw=Flaw("latency", 3 * 3600, 20 * 60, "the query failed: 503 Service Unavailable"),
     ),
-    "data/exports": _Played((Part("app", 1.2, -3),), 60),
+    "data/exports": _Played((Part("app", 1.2, -3),)),
 }
 
 
@@ -88,6 +86,7 @@ def read_fleet(opens_s: int) -> list[Member]:
         metadata, spec = manifest["metadata"], manifest["spec"]
         key = f"{metadata['namespace']}/{metadata['name']}"
         played = _PLAYED[key]
+        start_up_s = parse_duration(spec["forecast"]["leadTime"]) / _LEAD_TIME_MARGIN
         members.append(
             Member(
                 key=key,
@@ -95,8 +94,8 @@ def read_fleet(opens_s: int) -> list[Member]:
                 traffic=Traffic(played.parts, recordings, opens_s - _OPENING_S),
                 world=World(
                     per_replica=_HEADROOM * float(spec["load"]["perReplica"]),
-                    start_up_s=played.start_up_s,
-                    start_up_samples_s=spread_start_ups_s(played.start_up_s),
+                    start_up_s=start_up_s,
+                    start_up_samples_s=spread_start_ups_s(start_up_s),
                     seed=seed,
                 ),
                 by_hand=played.by_hand,

@@ -24,7 +24,7 @@ from autoscaler.demo.traffic import Traffic
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Batch, Forecast, Series
 
-_AT_ONCE = 120
+_AT_ONCE = 240
 """Steps that are forecast in one call."""
 
 

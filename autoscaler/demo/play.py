@@ -14,10 +14,10 @@ from autoscaler.controller.deciding import Planned, plan
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome
 from autoscaler.demo.actor import Actor
+from autoscaler.demo.clock import STEP_S
 from autoscaler.demo.fleet import Member
 from autoscaler.demo.forecasts import Forecasts
 from autoscaler.demo.records import Records
-from autoscaler.demo.traffic import STEP_S
 
 _STEPS_WRITTEN_AT_ONCE = 60
 

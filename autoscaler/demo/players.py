@@ -15,17 +15,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from autoscaler.demo.fleet import read_fleet
-from autoscaler.demo.play import Play
-from autoscaler.demo.records import Records
-from autoscaler.demo.traffic import STEP_S
-from autoscaler.store.store import Store
-
-_STORE_PATIENCE_S = 60.0
-"""Players take turns in writing, for fractions of a second each, except on a busy machine."""
 _ENDS_WITHIN_S = 5.0
-_SHOWN_S = 2 * 3600
-"""Before the opening: conditions can have lasted for so long."""
 
 
 class PlayEnded(Exception):
@@ -34,7 +24,7 @@ class PlayEnded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is played. url: of a store whose tables are there. opens_s: when the live part begins, epoch
+    """What is played. url: of the store that it is kept in. opens_s: when the live part begins, epoch
     seconds on the grid; past_s: how much is played before."""
 
     url: str
@@ -43,19 +33,19 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class _Played:
+class Played:
     """What was to be played is played. keys: `namespace/name` of the workloads whose it is."""
 
     keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """Play the next step."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Annotate:
+class Annotate:
     """The override annotation of a workload, or that there is none any more."""
 
     key: str
@@ -83,7 +73,7 @@ class Players:
             for part in range(self._count):
                 ours, theirs = context.Pipe()
                 arguments = (theirs, self._script, part, self._count)
-                process = context.Process(target=_perform, args=arguments, name="player", daemon=True)
+                process = context.Process(target=_begin, args=arguments, name="player", daemon=True)
                 process.start()
                 theirs.close()
                 self._connections.append(ours)
@@ -93,7 +83,7 @@ class Players:
         """Wait until all have played what they were told to."""
         for connection in self._connections:
             try:
-                played: _Played = connection.recv()
+                played: Played = connection.recv()
             except (EOFError, OSError) as error:
                 raise PlayEnded from error
             self._by_key.update(dict.fromkeys(played.keys, connection))
@@ -101,7 +91,7 @@ class Players:
     def step(self) -> None:
         """Play the next step of the whole fleet."""
         for connection in self._connections:
-            self._send(connection, _Step())
+            self._send(connection, Step())
         self.wait_until_played()
 
     def annotate(self, key: str, override: str | None) -> None:
@@ -109,7 +99,7 @@ class Players:
 
         Raises KeyError where there is no such workload.
         """
-        self._send(self._by_key[key], _Annotate(key, override))
+        self._send(self._by_key[key], Annotate(key, override))
 
     def stop(self) -> None:
         """End all players, wherever they are."""
@@ -120,7 +110,7 @@ class Players:
         for connection in self._connections:
             connection.close()
 
-    def _send(self, connection: Connection, message: _Step | _Annotate) -> None:
+    def _send(self, connection: Connection, message: Step | Annotate) -> None:
         try:
             with self._sending:
                 connection.send(message)
@@ -141,29 +131,8 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _perform(connection: Connection, script: Script, part: int, parts: int) -> None:
-    """Play every `parts`-th workload of the fleet, from the one numbered `part` on."""
-    members = read_fleet(script.opens_s)[part::parts]
-    play = Play(members, script.opens_s - script.past_s)
-    store = Store.open(script.url, _STORE_PATIENCE_S)
-    try:
-        # What workloads were like long ago is of no interest, and takes a third of the time to put together.
-        play.until(script.opens_s - _SHOWN_S, Records(store, play.fan, shows=False))
-        records = Records(store, play.fan)
-        play.until(script.opens_s, records)
-        connection.send(_Played(play.keys))
-        _follow(connection, play, records)
-    except (EOFError, BrokenPipeError):
-        return  # whoever has started this has gone
-    finally:
-        store.close()
+def _begin(connection: Connection, script: Script, part: int, parts: int) -> None:
+    # What a player needs takes a second to load, which whoever starts it has other use for.
+    from autoscaler.demo.player import perform
 
-
-def _follow(connection: Connection, play: Play, records: Records) -> None:
-    while True:
-        match connection.recv():
-            case _Step():
-                play.until(play.next_s + STEP_S, records)
-                connection.send(_Played(play.keys))
-            case _Annotate(key, override):
-                play.annotate(key, override)
+    perform(connection, script, part, parts)

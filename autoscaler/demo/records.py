@@ -13,13 +13,13 @@ from autoscaler.store.store import Store
 class Records:
     """The operator's own ledger on a store. For one thread. What is gathered lasts only once it is written.
 
-    fan: the newest forecast of a workload. shows: whether states are kept, of which only the newest counts.
+    fan: the newest forecast of a workload. lasting_only: see `StoreLedger`.
     """
 
-    def __init__(self, store: Store, fan: Callable[[str], Fan | None], shows: bool = True) -> None:
+    def __init__(self, store: Store, fan: Callable[[str], Fan | None], lasting_only: bool = False) -> None:
         self._store = store
         self._gathered = _Gathered()
-        self.ledger = StoreLedger(self._gathered, fan, shows)
+        self.ledger = StoreLedger(self._gathered, fan, lasting_only)
 
     def write(self) -> None:
         """Write all that is gathered in one transaction. Raises StoreError when the store cannot be used."""

@@ -110,4 +110,4 @@ class Target:
 def spread_start_ups_s(middle_s: float, count: int = 40) -> tuple[float, ...]:
     """Start-up times around `middle_s`, spread as in practice: a few take much longer."""
     shares = np.linspace(-1.8, 1.8, count)
-    return tuple((middle_s * np.exp(0.15 * shares)).tolist())
+    return tuple((middle_s * np.exp(0.08 * shares)).tolist())

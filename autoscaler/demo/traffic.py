@@ -11,11 +11,9 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
+from autoscaler.demo.clock import STEP_S
 from autoscaler.series import Floats
 from autoscaler.signals.recorded import read_recorded
-
-STEP_S = 60
-"""Seconds between two values of every recording."""
 
 _FILES = {"machine": "ms_mongo_machine_01_1min.csv.gz", "app": "ms_mongo_app_04_1min.csv.gz"}
 _KEPT = 1440

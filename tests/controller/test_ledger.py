@@ -242,13 +242,13 @@ def test_a_new_leader_shows_everything_anew(keeping: Keeping) -> None:
     assert len(keeping.kept.of(rows.StateKept)) == len(keeping.kept.of(rows.ManifestKept)) == 1
 
 
-def test_where_nothing_is_shown_all_else_is_kept_as_ever(keeping: Keeping) -> None:
-    keeping.ledger = StoreLedger(keeping.kept, keeping.fans.get, shows=False)
+def test_what_the_next_evaluation_replaces_can_be_left_out(keeping: Keeping) -> None:
+    keeping.ledger = StoreLedger(keeping.kept, keeping.fans.get, lasting_only=True)
     keeping.hand.evaluation = replace(keeping.hand.evaluation, ledger=keeping.ledger)
     keeping.fans["shop/web"] = fan(NOW_S)
     keeping.evaluate(keeping.hand.add("web", 3, 55.0))
     kept = {type(row) for row in keeping.kept.rows}
-    assert kept == {rows.DecisionMade, rows.MemoryKept, rows.Outcome, rows.Observed, rows.ForecastMade}
+    assert kept == {rows.DecisionMade, rows.Outcome, rows.Observed, rows.ForecastMade}
 
 
 def test_what_was_seen_is_kept_once_a_minute(keeping: Keeping) -> None:

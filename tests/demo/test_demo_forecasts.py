@@ -10,8 +10,9 @@ import pytest
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.demo import forecasts as under_test
+from autoscaler.demo.clock import STEP_S
 from autoscaler.demo.forecasts import Forecasts
-from autoscaler.demo.traffic import STEP_S, Part, Traffic, read_recordings
+from autoscaler.demo.traffic import Part, Traffic, read_recordings
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.series import Floats
 from autoscaler.signals.settings import ConnectionSettings

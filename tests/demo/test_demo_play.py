@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from autoscaler.demo.clock import STEP_S
 from autoscaler.demo.fleet import read_fleet
 from autoscaler.demo.play import Play
 from autoscaler.demo.records import Records
-from autoscaler.demo.traffic import STEP_S
 from autoscaler.planning.record import replayed
 from autoscaler.spec.units import format_time
 from autoscaler.store.rows import FoundDecision, Observed

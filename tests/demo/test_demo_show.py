@@ -108,7 +108,7 @@ def test_it_can_be_interrupted_while_the_past_is_played(tmp_path: Path) -> None:
 
 
 def test_it_ends_by_itself(tmp_path: Path) -> None:
-    with running_show(tmp_path, "--for", "2s") as show:
+    with running_show(tmp_path, "--past", "90s", "--for", "2s") as show:
         assert show.process.wait(200) == 0
     assert list(show.kept.iterdir()) == []
     assert "after 2 s" in show.said

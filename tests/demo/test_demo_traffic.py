@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoscaler.demo.traffic import STEP_S, Part, Traffic, read_recordings
+from autoscaler.demo.clock import STEP_S
+from autoscaler.demo.traffic import Part, Traffic, read_recordings
 
 BEGIN_S = 1_000_000_020
 RECORDINGS = {"machine": np.array([1.0, 2.0, 3.0]), "app": np.array([10.0, 20.0, 30.0, 40.0])}

@@ -59,16 +59,19 @@ class Journal(Protocol):
 class StoreLedger:
     """Turns evaluations into rows of the journal.
 
-    fan: the newest forecast of a workload, if there is one. shows: whether what is shown of workloads is
-    kept as well, their states and manifests.
+    fan: the newest forecast of a workload, if there is one. lasting_only: leave out what is kept only until
+    the next evaluation replaces it: memories, states, manifests.
     """
 
     def __init__(
-        self, journal: Journal, fan: Callable[[str], Fan | None] = lambda key: None, shows: bool = True
+        self,
+        journal: Journal,
+        fan: Callable[[str], Fan | None] = lambda key: None,
+        lasting_only: bool = False,
     ) -> None:
         self._journal = journal
         self._fan = fan
-        self._shows = shows
+        self._lasting_only = lasting_only
         self._states = StateKeeping(fan)
         self._lock = threading.Lock()
         self._last: dict[str, tuple[object, ...]] = {}
@@ -86,7 +89,7 @@ class StoreLedger:
             about_to_write |= writes
             if writes or self._is_news(one):
                 batch.append(self._decision(one))
-            if writes:
+            if writes and not self._lasting_only:
                 attempted = (one.seen.setting.replicas, one.count, one.seen.now_s)
                 batch.append(_kept(one.running, one.seen.now_s, attempted))
         if batch:
@@ -104,7 +107,8 @@ class StoreLedger:
             if recorded_id and recorded_id == outcome.id:
                 batch.append(rows.Outcome(key, outcome.id, _word(outcome)))
             if outcome.decision is not None:
-                batch.append(_kept(by_key[key], outcome.now_s, by_key[key].foreign.attempted))
+                if not self._lasting_only:
+                    batch.append(_kept(by_key[key], outcome.now_s, by_key[key].foreign.attempted))
                 batch += self._seen(outcome)
             batch += self._shown(outcome, by_key[key], newest_id)
         if batch:
@@ -199,7 +203,7 @@ class StoreLedger:
 
     def _shown(self, outcome: Outcome, running: Running, newest_id: str) -> list[rows.Row]:
         try:
-            states = self._states.after(outcome, running, newest_id) if self._shows else []
+            states = [] if self._lasting_only else self._states.after(outcome, running, newest_id)
             return [*self._forecast(outcome), *states]
         except Exception:  # noqa: BLE001 - what cannot be shown of one must not keep others from being kept
             _LOG.exception("state not kept", resource=outcome.workload.key)
