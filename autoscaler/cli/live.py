@@ -25,7 +25,7 @@ def serve(port: int = 8080, speed: float = 60.0, past: str = "2d", ends_after: s
         for_s = _UNWATCHED_S
     log_to_stderr(Log(level="warning", format="console"))
     console = Console()
-    console.print(f"Playing the last {past} of a dozen services, decided by the operator's own code …")
+    console.print(f"Playing the last {past} of eleven services, decided by the operator's own code …")
     until = "Ctrl-C ends it." if for_s is None else f"It ends by itself after {for_s:g} s."
 
     def opened(address: str) -> None:

@@ -33,6 +33,8 @@ class _Terminal:
             stderr=theirs,
             env=_environment(folder),
             start_new_session=True,
+            # What runs in the background of a script ignores the signal, and its children would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(theirs)
         self.said = ""

@@ -40,7 +40,7 @@ def test_it_is_healthy_and_has_a_page(show: Show) -> None:
 
 
 def test_all_workloads_are_listed_without_a_token(show: Show) -> None:
-    assert show.eventually(lambda: len(show.get("/api/v1/workloads").json()["items"]) == 12)
+    assert show.eventually(lambda: len(show.get("/api/v1/workloads").json()["items"]) == 11)
     names = {item["namespace"] for item in show.get("/api/v1/workloads").json()["items"]}
     assert names == {"shop", "payments", "media", "data"}
 
@@ -61,13 +61,13 @@ def test_decisions_are_explained_and_replay_to_the_same(show: Show) -> None:
 
 
 def test_an_override_is_obeyed(show: Show) -> None:
-    assert show.eventually(lambda: show.get(f"{WORKLOADS}/catalog").status_code == 200)
-    at = _time(show.get(f"{WORKLOADS}/catalog").json()).astimezone(UTC)
+    assert show.eventually(lambda: show.get(f"{WORKLOADS}/cart").status_code == 200)
+    at = _time(show.get(f"{WORKLOADS}/cart").json()).astimezone(UTC)
     until = (at + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"kind": "Fixed", "replicas": 31, "until": until, "reason": "a test"}
-    made = requests.post(f"{show.url}{WORKLOADS}/catalog/overrides", json=body, timeout=20)
+    made = requests.post(f"{show.url}{WORKLOADS}/cart/overrides", json=body, timeout=20)
     assert made.status_code == 201, made.text
-    assert show.eventually(lambda: show.get(f"{WORKLOADS}/catalog").json()["replicas"]["current"] == 31)
+    assert show.eventually(lambda: show.get(f"{WORKLOADS}/cart").json()["replicas"]["current"] == 31)
 
 
 def test_it_says_aloud_that_everybody_on_this_machine_may_do_everything(show: Show) -> None:
