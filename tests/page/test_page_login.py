@@ -50,3 +50,16 @@ def test_a_token_that_expires_while_looking_leads_to_the_form(browser: Any, serv
         visit.page.click("nav a:text-is('Spend')")
         visit.page.wait_for_selector("#token")
         assert visit.page.input_value("#next") == "/spend"
+
+
+def test_whoever_may_see_one_namespace_sees_that_and_its_changes(browser: Any, service: ShownService) -> None:
+    with Visit(browser, service.url, token="anna-token") as visit:
+        visit.page.wait_for_selector("#stream[data-state=live]")
+        visit.page.wait_for_selector(".lines .line")
+        assert set(visit.rows()) == {"checkout", "search", "cart"}
+        service.change("shop/cart", mode="Paused")
+        visit.page.wait_for_selector(".line[data-id='shop/cart'] .mode:has-text('Paused')")
+        for path in ("/decisions", "/spend"):
+            visit.page.goto(service.url + path)
+            visit.page.wait_for_selector("main a[href^='/workloads/shop/']")
+            assert visit.page.locator("main a[href^='/workloads/pay/']").count() == 0
