@@ -10,10 +10,11 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -68,6 +69,22 @@ _PARTS = (
     ),
     _Part("traces", TRACES.is_dir, "no recorded traces at ../shared/traces beside the checkout"),
 )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real headless Chromium; each test opens windows of its own.
+
+    It ends with its module: while Playwright runs, its thread counts as inside an event loop, and tests that
+    start one of their own would be refused.
+    """
+    # Most runs need no browser, and some machines have none.
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,10 +10,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from whole_service import WholeService, service_over
@@ -77,6 +79,14 @@ def test_every_operation_is_tried(described: schemathesis.BaseSchema) -> None:
     assert sorted(found) == sorted(OPERATIONS)
 
 
+def _is_sent_whole(case: schemathesis.Case) -> bool:
+    """Whether the address has every parameter of the case: one that is an empty list goes nowhere."""
+    params = case.as_transport_kwargs(base_url="http://service")["params"]
+    address = requests.Request("GET", "http://service", params=params).prepare().url
+    sent = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    return all(name in sent for name in case.query)
+
+
 @pytest.mark.parametrize(
     "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
 )
@@ -95,6 +105,7 @@ def test_every_answer_is_as_described(
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     @given(cases)
     def answered(case: schemathesis.Case) -> None:
+        assume(_is_sent_whole(case))
         case.call_and_validate(headers=TOKEN)
 
     answered()

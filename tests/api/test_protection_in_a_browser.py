@@ -74,17 +74,6 @@ def url(service: GuardedService) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = Path("/usr/bin/chromium")
-        running = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def context(browser: Any) -> Iterator[Any]:
     with browser.new_context() as context:

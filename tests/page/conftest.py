@@ -10,6 +10,6 @@ import pytest
 pytest.register_assert_rewrite("looking")
 sys.path.append(str(Path(__file__).parents[1] / "api"))
 
-from looking import browser, service  # noqa: E402 - only now is its folder known, and it to be rewritten
+from looking import service  # noqa: E402 - only now is its folder known, and it to be rewritten
 
-__all__ = ["browser", "service"]
+__all__ = ["service"]

@@ -9,19 +9,7 @@ from typing import Any, Self
 import pytest
 from shown_service import TOKEN, ShownService
 
-CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 30_000
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """The browser; each test opens windows of its own."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +13,9 @@ from autoscaler.backtest.report.html import write_html
 from autoscaler.backtest.report.writing import write_bytes
 from autoscaler.cli.forecast_view import html_page as forecast_page
 
-CHROMIUM = Path("/usr/bin/chromium")
 EVIL = "<img src=x onerror=alert(1)>"
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-def needs(what: str) -> None:
-    """A missing part skips, except where everything has to run."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        needs("the playwright package")
-    if not CHROMIUM.exists():
-        needs(str(CHROMIUM))
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
