@@ -39,11 +39,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A valid resource and where it is written."""
+    """A valid resource, where it is written, and as it is written."""
 
     file: str
     line: int
     resource: PredictiveAutoscaler
+    manifest: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class _Collector:
             for path, message in sorted(faults, key=lambda fault: self.document.line_of(fault[0])):
                 self.problem(path, message)
             return
-        self.found.resources.append(Located(self.file, self.document.line_of(at), resource))
+        self.found.resources.append(Located(self.file, self.document.line_of(at), resource, value))
 
     def problem(self, path: Path, message: str) -> None:
         line = self.document.line_of(path)

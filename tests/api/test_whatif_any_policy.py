@@ -14,9 +14,10 @@ from recorded_past import WORKLOAD, manifest, observed, state, without_load
 from autoscaler.api.shapes.whatif import WhatIfResult
 from autoscaler.api.whatif.comparison import compared
 from autoscaler.api.whatif.history import Unanswerable, history_of
-from autoscaler.api.whatif.manifest import SpecRefused, changed, present
+from autoscaler.api.whatif.manifest import changed, present
 from autoscaler.api.whatif.terms import terms_of
 from autoscaler.api.whatif.trial import Foresights
+from autoscaler.spec.variation import SpecRefused
 from autoscaler.store.rows import Observed
 
 AS_IS = present(manifest())

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_past import manifest
 
-from autoscaler.api.whatif.manifest import SpecRefused, changed, merged, present
+from autoscaler.api.whatif.manifest import changed, present
 from autoscaler.spec import read_text
+from autoscaler.spec.variation import SpecRefused, merged
 
 _JSON = st.recursive(
     st.none()

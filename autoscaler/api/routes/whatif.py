@@ -20,10 +20,11 @@ from autoscaler.api.shapes.problem_answers import problem_answers
 from autoscaler.api.shapes.whatif import PolicySearchBody, WhatIfBody
 from autoscaler.api.whatif.history import Unanswerable
 from autoscaler.api.whatif.jobs import TooManyJobs
-from autoscaler.api.whatif.manifest import Policy, SpecRefused, changed, present
+from autoscaler.api.whatif.manifest import changed, present
 from autoscaler.api.whatif.messages import Question
 from autoscaler.api.whatif.question import Past, PolicySearch, WhatIf
 from autoscaler.api.whatif.terms import Terms, terms_of
+from autoscaler.spec.variation import SpecRefused, WrittenPolicy
 from autoscaler.store.errors import StoreError
 
 router = APIRouter(prefix="/namespaces/{namespace}/workloads/{name}", tags=["what-if"])
@@ -84,7 +85,7 @@ class _Asked:
     """A request that may be made of a workload that can be looked at. action: as the audit names it."""
 
     action: str
-    policy: Policy
+    policy: WrittenPolicy
     past: Past
 
 
@@ -109,7 +110,7 @@ async def _asked(request: Request, action: str, workload: str, days: float) -> _
     return _Asked(action, policy, Past(url, workload, parts.now_s(), days))
 
 
-async def _changed(policy: Policy, body: WhatIfBody) -> Policy:
+async def _changed(policy: WrittenPolicy, body: WhatIfBody) -> WrittenPolicy:
     try:
         return await in_thread(lambda: changed(policy, body.patch))
     except SpecRefused as error:
@@ -118,7 +119,7 @@ async def _changed(policy: Policy, body: WhatIfBody) -> Policy:
         ) from error
 
 
-def _terms(request: Request, asked: _Asked, policy: Policy) -> Terms:
+def _terms(request: Request, asked: _Asked, policy: WrittenPolicy) -> Terms:
     entry = parts_of(request).fleet.snapshot.entries.get(asked.past.workload)
     try:
         return terms_of(asked.policy, policy, {} if entry is None else entry.state)

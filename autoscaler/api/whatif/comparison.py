@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from autoscaler.api.whatif.history import DAY_S, History, Unanswerable
-from autoscaler.api.whatif.manifest import Policy
 from autoscaler.api.whatif.terms import Terms
 from autoscaler.api.whatif.trial import Advance, Foresights, Tried, candidate, happened, tried
 from autoscaler.backtest.scores import longest_run
 from autoscaler.series import Floats, Ints
 from autoscaler.spec.units import format_money, format_time
+from autoscaler.spec.variation import WrittenPolicy
 
 _MOST_POINTS = 2000
 _LONG_GAP_STEPS = 60
 
 
 def compared(
-    present: Policy,
-    changed: Policy,
+    present: WrittenPolicy,
+    changed: WrittenPolicy,
     history: History,
     terms: Terms,
     foresights: Foresights,
@@ -91,7 +91,7 @@ def figures(run: Tried) -> dict[str, Any]:
     }
 
 
-def notes(present: Policy, history: History, terms: Terms) -> list[str]:
+def notes(present: WrittenPolicy, history: History, terms: Terms) -> list[str]:
     """What a reader has to know to trust the figures as far as they go, a sentence each."""
     spec = present.resource.spec
     told = []

@@ -8,10 +8,11 @@ from typing import Any
 
 from autoscaler.api.whatif.comparison import compared
 from autoscaler.api.whatif.history import DAY_S, History, history_of
-from autoscaler.api.whatif.manifest import Manifest, changed, present
+from autoscaler.api.whatif.manifest import changed, present
 from autoscaler.api.whatif.search import searched
 from autoscaler.api.whatif.terms import Terms
 from autoscaler.api.whatif.trial import Advance, Foresights
+from autoscaler.spec.variation import Manifest
 from autoscaler.store.store import Store
 
 _LEARNT_FROM_S = 28 * DAY_S

@@ -13,11 +13,12 @@ import numpy as np
 
 from autoscaler.api.whatif.comparison import check_reach, conditions, figures, notes
 from autoscaler.api.whatif.history import History
-from autoscaler.api.whatif.manifest import Policy, changed
+from autoscaler.api.whatif.manifest import changed
 from autoscaler.api.whatif.terms import Terms
 from autoscaler.api.whatif.trial import Advance, Foresights, Tried, candidate, happened, tried
 from autoscaler.backtest.candidate import NO_MODEL
 from autoscaler.spec.units import format_quantile
+from autoscaler.spec.variation import WrittenPolicy
 
 _LOWEST, _HIGHEST = 0.5, 0.995
 _WINDOWS_S = (60, 300, 900)
@@ -32,7 +33,7 @@ class _Point:
     quantile: str | None
     window_s: int
     patch: dict[str, Any]
-    policy: Policy
+    policy: WrittenPolicy
     run: Tried
 
     @property
@@ -45,7 +46,7 @@ class _Point:
 
 
 def searched(
-    present: Policy,
+    present: WrittenPolicy,
     history: History,
     terms: Terms,
     foresights: Foresights,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from autoscaler.api.whatif.history import Unanswerable
-from autoscaler.api.whatif.manifest import Policy
+from autoscaler.spec.variation import WrittenPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Terms:
     price: Decimal | None
 
 
-def terms_of(present: Policy, changed: Policy, state: Mapping[str, Any]) -> Terms:
+def terms_of(present: WrittenPolicy, changed: WrittenPolicy, state: Mapping[str, Any]) -> Terms:
     """The terms for trying `changed` in place of `present`.
 
     state: the workload's newest state, as the API shows it; may lack anything. A changed load per replica is

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autoscaler.api.whatif.history import History
-from autoscaler.api.whatif.manifest import Policy
 from autoscaler.api.whatif.terms import Terms
 from autoscaler.backtest.candidate import NO_MODEL, Candidate, candidate_of, lead_steps
 from autoscaler.backtest.foresight import Foresight, blind, foresee
@@ -24,6 +23,7 @@ from autoscaler.backtest.simulation import World, simulate
 from autoscaler.backtest.track import track
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Floats, Ints, Series
+from autoscaler.spec.variation import WrittenPolicy
 
 Advance = Callable[[float, str], None]
 """Told how much is done, from 0 to 1, and what comes next."""
@@ -70,7 +70,7 @@ class Foresights:
         return found
 
 
-def candidate(policy: Policy, history: History, terms: Terms, chosen_at: float) -> Candidate:
+def candidate(policy: WrittenPolicy, history: History, terms: Terms, chosen_at: float) -> Candidate:
     """`policy` as it would have run.
 
     chosen_at: quantile at which `auto` chooses its model; the same for all policies that are compared, so
