@@ -18,7 +18,7 @@ import orjson
 import structlog
 
 from autoscaler.api.health import STALE_AFTER_S, Health, WorkloadProblem, health
-from autoscaler.store.errors import StoreError
+from autoscaler.store.errors import SchemaError, StoreError
 from autoscaler.store.rows import StateKept
 
 _EVERY_S = 1.0
@@ -156,6 +156,7 @@ class Fleet:
         self._keys_read, self._all_read = -float("inf"), -float("inf")
         self._read: float | None = None
         self._read_s: float | None = None
+        self._unread = "the store has not been read yet"
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -165,9 +166,9 @@ class Fleet:
         return self._snapshot
 
     @property
-    def was_read(self) -> bool:
-        """Whether the store has been read at all."""
-        return self._read is not None
+    def unread(self) -> str:
+        """Why the store could not be read so far, in words for anybody; empty once it has been read."""
+        return self._unread
 
     def listen(self, heard: Callable[[frozenset[str]], None]) -> None:
         """Call `heard` after each look at the store in the fleet's thread, with what changed."""
@@ -190,11 +191,11 @@ class Fleet:
         try:
             rows, kept = self._changes()
         except StoreError as error:
-            self._note_failure(str(error))
+            self._note_failure(error)
             return frozenset()
         if self._snapshot.outdated_since_s is not None:
             _LOG.info("the store can be read again")
-        self._read, self._read_s = self._clock(), self._now_s()
+        self._read, self._read_s, self._unread = self._clock(), self._now_s(), ""
         return self._take_in(rows, kept)
 
     def look(self) -> None:
@@ -251,12 +252,15 @@ class Fleet:
         self._snapshot = snapshot
         return changed
 
-    def _note_failure(self, why: str) -> None:
+    def _note_failure(self, error: StoreError) -> None:
         snapshot = self._snapshot
+        # Other errors are in the database's words, which are not for everybody.
+        if self._unread and isinstance(error, SchemaError):
+            self._unread = str(error)
         known = self._read is not None and self._clock() - self._read < _OUTDATED_AFTER_S
         if known or snapshot.outdated_since_s is not None:
             return
-        _LOG.warning("the store cannot be read; what is shown grows old", error=why)
+        _LOG.warning("the store cannot be read; what is shown grows old", error=str(error))
         since_s = self._now_s() if self._read_s is None else self._read_s
         self._snapshot = Snapshot(snapshot.version + 1, snapshot.entries, since_s)
 

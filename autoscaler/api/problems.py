@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from autoscaler.store.errors import StoreError
+from autoscaler.store.errors import SchemaError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "requestId"
@@ -99,7 +99,9 @@ def handle_problems(app: FastAPI) -> None:
     @app.exception_handler(StoreError)
     async def _no_store(request: Request, error: StoreError) -> Response:
         _LOG.warning("the store cannot be read", requestId=_request_id(request), error=str(error))
-        detail = "the store of decisions cannot be read at present; try again in a few seconds"
+        # Other errors are in the database's words, which are not for callers.
+        told = f": {error}" if isinstance(error, SchemaError) else "; try again in a few seconds"
+        detail = f"the store of decisions cannot be read at present{told}"
         return _answer(
             request,
             Problem(HTTPStatus.SERVICE_UNAVAILABLE, "StoreUnavailable", detail, headers={"Retry-After": "5"}),

@@ -13,6 +13,10 @@ class SchemaError(StoreError):
     """The tables are not those of this release, and it will not touch them."""
 
 
+class NewerSchemaError(SchemaError):
+    """A newer release has upgraded the tables."""
+
+
 class RowError(Exception):
     """The store works but refuses these rows: trying again will not help."""
 

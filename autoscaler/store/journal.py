@@ -249,7 +249,8 @@ class Journal:
         if self._store is None:
             store = self._open_store()
             try:
-                self._busily(store.migrate)
+                # Whoever worked with the tables before goes on with what a newer release has made of them.
+                self._busily(lambda: store.migrate(or_newer=self.loaded))
                 self._load(store)
             except Exception:
                 store.close()

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from autoscaler.store.engine import WRITING
-from autoscaler.store.errors import SchemaError
+from autoscaler.store.errors import NewerSchemaError, SchemaError
 from autoscaler.store.schema import Schema
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -36,7 +36,7 @@ def alembic_config(connection: Connection) -> Config:
 def migrate(engine: Engine) -> None:
     """Create or upgrade the tables. Several processes may do so at once; killed half way, nothing happened.
 
-    Raises SchemaError when a newer release has been here, or somebody else's tables are.
+    Raises NewerSchemaError when a newer release has been here, SchemaError when somebody else's tables are.
     """
     with _one_at_a_time:
         # Read first: tables that are up to date need no lock, and may be on a read-only disk.
@@ -50,6 +50,19 @@ def migrate(engine: Engine) -> None:
                 command.upgrade(alembic_config(connection), "head")
 
 
+def check_tables(connection: Connection) -> None:
+    """Raises SchemaError, which says why, where the tables are not those of this release."""
+    if _up_to_date(connection):
+        return
+    present = _present(connection)
+    if not present:
+        raise SchemaError("the store has no tables yet: the operator makes them when it starts")
+    raise SchemaError(
+        f"the store is of an older release (schema {', '.join(sorted(present))}; this one needs {_head()}): "
+        "the operator of this release brings it up to date when it starts"
+    )
+
+
 def _keep_others_out(connection: Connection) -> None:
     """SQLite's write transaction does so already."""
     if connection.dialect.name == "postgresql":
@@ -59,18 +72,24 @@ def _keep_others_out(connection: Connection) -> None:
 
 
 def _up_to_date(connection: Connection) -> bool:
-    scripts = ScriptDirectory(str(_FOLDER))
-    head = scripts.get_current_head()
-    known = {script.revision for script in scripts.walk_revisions()}
-    present = set(MigrationContext.configure(connection).get_current_heads())
+    known = {script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()}
+    present, head = _present(connection), _head()
     if present - known:
-        raise SchemaError(
+        raise NewerSchemaError(
             f"the store is of a newer release (schema {', '.join(sorted(present))}; this one knows {head}): "
             "run that release, or give this one a store of its own"
         )
     if not present:
         _refuse_foreign_tables(connection)
     return present == {head}
+
+
+def _head() -> str | None:
+    return ScriptDirectory(str(_FOLDER)).get_current_head()
+
+
+def _present(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 def _refuse_foreign_tables(connection: Connection) -> None:

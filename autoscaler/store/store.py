@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine
 from autoscaler.store import reading, stored_decisions
 from autoscaler.store.encoding import EncodedRow, encoded
 from autoscaler.store.engine import WRITING, database_file, make_engine
-from autoscaler.store.errors import RowError, StoreError, described, translated
+from autoscaler.store.errors import NewerSchemaError, RowError, StoreError, described, translated
 from autoscaler.store.ids import id_number
-from autoscaler.store.migrating import migrate
+from autoscaler.store.migrating import check_tables, migrate
 from autoscaler.store.pruning import Pruned, Retention, prune_step
 from autoscaler.store.rows import (
     Audited,
@@ -46,7 +46,8 @@ class Store:
     """One database. Made by `Store.open`; may be used from several threads, of which one writes.
 
     wall_s: epoch seconds, by which states are marked when they are written.
-    Every method raises StoreError when the database cannot be used: unreachable, locked, full, corrupt.
+    Every method raises StoreError when the database cannot be used: unreachable, locked, full, corrupt, or,
+    as SchemaError tells, without the tables of this release when it is first used.
     """
 
     def __init__(self, engine: Engine, wall_s: Callable[[], float] = time.time) -> None:
@@ -55,6 +56,7 @@ class Store:
         self._known = KnownIds()
         self._file = database_file(engine)
         self._inode: tuple[int, int] | None = None
+        self._are_ours = False
 
     @classmethod
     def open(cls, url: str, timeout_s: float = TIMEOUT_S) -> Store:
@@ -69,15 +71,18 @@ class Store:
         """Close all connections. A later call would open new ones."""
         self.engine.dispose()
 
-    def migrate(self) -> None:
+    def migrate(self, *, or_newer: bool = False) -> None:
         """Create the tables or bring them up to date. Several processes may do so at once.
 
-        Raises SchemaError, a StoreError, when the database is of a newer release or holds something else.
+        or_newer: take tables of a newer release as they are, as a process may that worked with them before
+        they were upgraded. Raises SchemaError, a StoreError, for others, and for what is not ours.
         """
         try:
             migrate(self.engine)
         except Exception as error:
-            raise _unusable(error) from error
+            if not (or_newer and isinstance(error, NewerSchemaError)):
+                raise _unusable(error) from error
+        self._are_ours = True
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write all rows or, raising, none. Raises RowError when the rows are to blame and not the store."""
@@ -278,6 +283,9 @@ class Store:
         self._check_file()
         options = self.engine.connect().execution_options(**{WRITING: writing})
         with options as connection, connection.begin():
+            if not self._are_ours:
+                check_tables(connection)
+                self._are_ours = True
             yield connection
 
     def _check_file(self) -> None:

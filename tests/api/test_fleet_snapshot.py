@@ -149,11 +149,11 @@ def test_a_store_that_fails_leaves_what_is_known_and_says_since_when(world: Worl
 def test_before_the_first_reading_nothing_was_read(world: World) -> None:
     world.states.fault = StoreError("unreachable")
     world.after(0)
-    assert not world.fleet.was_read
+    assert world.fleet.unread == "the store has not been read yet"
     assert world.fleet.snapshot.outdated_since_s is not None
     world.states.fault = None
     world.after(1)
-    assert world.fleet.was_read
+    assert world.fleet.unread == ""
 
 
 def test_a_state_that_cannot_be_understood_hides_no_other(world: World) -> None:

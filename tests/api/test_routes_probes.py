@@ -37,6 +37,22 @@ def test_it_is_not_ready_before_the_store_was_read_and_stays_ready_after(tmp_pat
         assert client.get(f"{API}/workloads").json()["metadata"]["outdatedSince"] is not None
 
 
+def test_it_says_which_tables_it_waits_for_and_answers_once_they_are_there(tmp_path: Path) -> None:
+    service = WholeService(Store.open(f"sqlite:///{tmp_path / 'store.db'}"))
+    with service.client() as client:
+        service.fleet.look()
+        assert "has no tables yet" in refused(client.get("/readyz"), 503, "NotReady")
+        answered = client.get(f"{API}/decisions")
+        assert "has no tables yet" in refused(answered, 503, "StoreUnavailable")
+        assert answered.headers["Retry-After"] == "5"
+        operator = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+        operator.migrate()
+        operator.close()
+        service.fleet.look()
+        assert client.get("/readyz").status_code == 200
+        assert client.get(f"{API}/decisions").status_code == 200
+
+
 def test_its_figures_are_for_who_may_read_them(service: WholeService, client: TestClient) -> None:
     client.get(CHECKOUT)
     told = client.get("/metrics")

@@ -17,6 +17,14 @@ from real_postgresql import RealPostgresql
 
 from autoscaler.store.store import Store
 
+NEXT_RELEASE = (
+    "ALTER TABLE decisions ADD COLUMN remark TEXT",
+    "ALTER TABLE states ADD COLUMN remark TEXT",
+    "CREATE TABLE remarks (id INTEGER PRIMARY KEY)",
+    "UPDATE alembic_version SET version_num = '9999'",
+)
+"""A migration of a release to come, of the kind that releases may make: it only adds."""
+
 
 def eventually(happened: Callable[[], bool], within_s: float = 15.0) -> None:
     """Return as soon as it has happened; fail when it has not in time."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from databases import Database, PostgresqlDatabase, SqliteDatabase, eventually
+from databases import NEXT_RELEASE, Database, PostgresqlDatabase, SqliteDatabase, eventually
 from real_postgresql import RealPostgresql
 from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 from sqlalchemy import event
@@ -336,6 +336,25 @@ def test_a_store_of_a_newer_release_is_named_and_used_once_it_fits(
     database.execute("UPDATE alembic_version SET version_num = substr(version_num, 2)")
     eventually(lambda: journal.counts.spooled == 0)
     assert _ids(database) == [made.id]
+
+
+def test_who_wrote_before_an_upgrade_goes_on_after_it_through_outages_too(
+    database: Database, running: Running
+) -> None:
+    journal = running(database)
+    made = _made(3)
+    assert journal.commit([made[0]], _PATIENCE_S)
+    for statement in NEXT_RELEASE:
+        database.execute(statement)
+    assert journal.commit([made[1]], _PATIENCE_S)
+    with database.down():
+        journal.commit([made[2]], _BRIEF_S)
+        eventually(_is(journal, Standing.DOWN))
+    eventually(lambda: journal.counts.spooled == 0)
+    store = database.store()
+    store.migrate(or_newer=True)
+    assert [found.id for found in store.decisions().decisions][::-1] == [one.id for one in made]
+    store.close()
 
 
 def test_a_restored_backup_is_taken_up_and_what_it_lacks_is_not_invented(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from databases import Database, SqliteDatabase
+from databases import NEXT_RELEASE, Database, SqliteDatabase
 from rowmaking import WORKLOAD, decision, memory, state
 from sqlalchemy import event, inspect
 
@@ -116,6 +116,55 @@ def test_a_store_of_a_newer_release_is_refused_and_left_as_it_is(store: Store, d
     with pytest.raises(SchemaError, match=r"newer release \(schema 9999; this one knows \d{4}\)"):
         store.migrate()
     assert _tables(store) == _TABLES
+
+
+_REFUSALS = [
+    ("", "has no tables yet: the operator makes them"),
+    (
+        "0001",
+        r"of an older release \(schema 0001; this one needs \d{4}\): the operator .* brings it up to date",
+    ),
+    ("9999", r"of a newer release \(schema 9999; this one knows \d{4}\)"),
+]
+
+
+@pytest.mark.parametrize(("schema", "told"), _REFUSALS, ids=["none", "older", "newer"])
+def test_who_finds_other_tables_than_its_own_is_told_so_and_touches_none(
+    database: Database, schema: str, told: str
+) -> None:
+    if schema:
+        database.migrated().close()
+        database.execute(f"UPDATE alembic_version SET version_num = '{schema}'")
+    store = database.store()
+    before = _tables(store)
+    for use in (store.states, lambda: store.write([state()])):
+        with pytest.raises(SchemaError, match=told):
+            use()
+    assert _tables(store) == before
+    store.close()
+
+
+def test_who_waits_for_the_tables_reads_them_as_soon_as_they_are_there(database: Database) -> None:
+    waiting = database.store()
+    with pytest.raises(SchemaError):
+        waiting.states()
+    database.migrated().close()
+    assert waiting.states() == []
+    waiting.close()
+
+
+def test_who_worked_with_the_tables_goes_on_while_a_newer_release_adds_to_them(
+    store: Store, database: Database
+) -> None:
+    store.write([decision(), state()])
+    for statement in NEXT_RELEASE:
+        database.execute(statement)
+    store.write([decision(), state()])
+    assert len(store.decisions().decisions) == 2 and store.state_keys() == {WORKLOAD}
+    anew = database.store()
+    anew.migrate(or_newer=True)
+    assert len(anew.decisions().decisions) == 2
+    anew.close()
 
 
 def test_a_database_with_other_peoples_tables_is_refused(database: Database) -> None:

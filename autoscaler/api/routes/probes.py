@@ -26,8 +26,8 @@ def probe_routes(registry: CollectorRegistry) -> APIRouter:
     @router.get("/readyz", dependencies=[Depends(open_to_all())])
     async def readyz(request: Request) -> Response:
         # A store that fails later does not make it unready: what was read is still shown, and said to be old.
-        if not parts_of(request).fleet.was_read:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "NotReady", "the store has not been read yet")
+        if unread := parts_of(request).fleet.unread:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "NotReady", unread)
         return PlainTextResponse("ok")
 
     @router.get("/metrics", dependencies=[Depends(require(Verb.METRICS))])
