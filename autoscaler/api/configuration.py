@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from autoscaler.log import Log
 from autoscaler.settings_file import Section, read_settings
 from autoscaler.spec.units import Duration
+from autoscaler.store_settings import StoreSettings
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -49,12 +50,6 @@ class Authentication(Section):
         return self
 
 
-class StoreSection(Section):
-    """The store that the operator writes; its URL as in the operator's configuration."""
-
-    url: str
-
-
 class Limits(Section):
     """What one caller may ask for.
 
@@ -84,9 +79,12 @@ class WhatIf(Section):
 
 
 class ServeConfiguration(Section):
-    """Everything that is set when the service starts."""
+    """Everything that is set when the service starts.
 
-    store: StoreSection
+    store: as in the operator's configuration. What it says of keeping is the operator's to do.
+    """
+
+    store: StoreSettings
     listen: Listen = Listen()
     authentication: Authentication = Authentication()
     limits: Limits = Limits()

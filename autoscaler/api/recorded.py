@@ -13,9 +13,6 @@ from autoscaler.series import Floats, Ints
 from autoscaler.store.rows import HourObserved, Observed
 
 HOUR_S = 3600
-RAW_FOR_S = 14 * 86_400
-"""Single observations are kept for so long; before that there are only hours."""
-
 _HOLDS_S = 120
 """One observation a minute is kept, at any second of it: it stands for the next two, or lines would break."""
 
@@ -54,13 +51,13 @@ class Recorded:
     asked: Floats
 
 
-def fitting_step_s(start_s: float, end_s: float, now_s: float, wanted_s: int | None) -> int:
+def fitting_step_s(start_s: float, end_s: float, hours_until_s: float, wanted_s: int | None) -> int:
     """The step for a range: the one that is wanted, else one that suits a chart; whole hours where part of
-    the range is kept by the hour only."""
+    the range is kept by the hour only, as it is up to `hours_until_s`."""
     span_s = max(0.0, end_s - start_s)
     comfortable = (step_s for step_s in _STEPS_S if span_s <= step_s * _COMFORTABLE)
     step_s = wanted_s or next(comfortable, _STEPS_S[-1])
-    if start_s < now_s - RAW_FOR_S:
+    if start_s < hours_until_s:
         return math.ceil(step_s / HOUR_S) * HOUR_S
     return step_s
 

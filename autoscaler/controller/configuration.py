@@ -17,6 +17,7 @@ from autoscaler.signals.errors import InputError
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec.signals import Label
 from autoscaler.spec.units import Duration
+from autoscaler.store_settings import StoreSettings
 
 _LEAST_LEFT_S = 5.0
 """A write is begun only while it is sure to end within the lease, and may take four seconds."""
@@ -82,8 +83,8 @@ class LeaderElection(Section):
         return self
 
 
-class StoreSection(Section):
-    """Where decisions are kept."""
+class StoreSection(StoreSettings):
+    """Where decisions are kept, and for how long."""
 
     url: str = "sqlite:///predictive-autoscaler.db"
 

@@ -80,7 +80,9 @@ class Operator:
         )
         self._sources = MetricSources.of(configuration.sources, configuration.period_s / 2)
         self._forecasts = Forecasts(configuration.forecasts.history_folder)
-        self._journal = Journal(lambda: Store.open(configuration.store.url))
+        self._journal = Journal(
+            lambda: Store.open(configuration.store.url), retention=configuration.store.limits()
+        )
         self._ledger = StoreLedger(self._journal, self._forecasts.fan)
         self._leader = self._elected(connect())
         self._label = self._labelled(reporting)

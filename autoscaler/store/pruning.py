@@ -5,7 +5,7 @@ Everything works in steps of limited size, each a transaction of its own, so tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, select
@@ -20,10 +20,9 @@ _HOUR_S = 3600
 _SHARE = 0.05
 """Of the time that is stored, how much goes in one step when the store is too large."""
 
-
-_FORECASTS_LAST_S = _DAY_S
-"""Older forecasts go before anything else does when the store is too large: they take the most room, and are
-missed least."""
+_RECENT_S = _DAY_S
+"""When the store is too large, forecasts older than this go first, since they take the most room and are
+missed least; hours, which take the least and are missed most, only when nothing else so old is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,9 @@ class Retention:
 
     states_s: of workloads of which nothing was heard since; one that is known to be gone goes at once.
     max_bytes: of tables and indexes; beyond it forecasts older than a day go, then the oldest decisions,
-    observations and forecasts, whatever their age. None: no limit. step_rows: most decisions removed in
-    one transaction; step_workloads: most workloads whose observations and forecasts are.
+    observations and forecasts, whatever their age, at last the oldest hours. None: no limit. step_rows:
+    most decisions removed in one transaction; step_workloads: most workloads whose observations and
+    forecasts are.
     """
 
     decisions_s: float = 30 * _DAY_S
@@ -57,30 +57,59 @@ class Pruned:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    """What is older than these times goes, in epoch seconds."""
+
+    decisions_s: float
+    observations_s: float
+    hours_s: float
+    forecasts_s: float
+
+
 def prune_step(connection: Connection, retention: Retention, now_s: float) -> Pruned:
     """One step, in the connection's transaction."""
     most = retention.max_bytes
     too_large = most is not None and used_bytes(connection, most) > most
-    decisions_before_s = now_s - retention.decisions_s
-    observations_before_s = now_s - retention.observations_s
-    forecasts_before_s = now_s - retention.forecasts_s
-    if too_large:
-        oldest_forecast_s = _oldest_s(connection, schema.Forecast.made_at_s)
-        forecasts_before_s = _sooner(forecasts_before_s, oldest_forecast_s, now_s)
-        if oldest_forecast_s is None or oldest_forecast_s > now_s - _FORECASTS_LAST_S:
-            decisions_before_s = _sooner(decisions_before_s, _oldest_decision_s(connection), now_s)
-            oldest_s = _oldest_s(connection, schema.Observation.at_s)
-            # An hour more, since only whole hours are rolled up.
-            observations_before_s = _sooner(observations_before_s, oldest_s, now_s) + _HOUR_S
-    decisions = _prune_decisions(connection, decisions_before_s, retention.step_rows)
-    observed, more_observed = _roll_up(connection, observations_before_s, retention.step_workloads)
-    forecasts, more_forecasts = _prune_forecasts(connection, forecasts_before_s, retention.step_workloads)
-    more = decisions == retention.step_rows or more_observed or more_forecasts
-    if not more:
-        _prune_rare(connection, retention, now_s)
-    return Pruned(
-        decisions, observed, forecasts, more or (too_large and decisions + observed + forecasts > 0)
+    cuts = _Cuts(
+        now_s - retention.decisions_s,
+        now_s - retention.observations_s,
+        now_s - retention.hours_s,
+        now_s - retention.forecasts_s,
     )
+    if too_large:
+        cuts = _sooner_cuts(connection, cuts, now_s)
+    decisions = _prune_decisions(connection, cuts.decisions_s, retention.step_rows)
+    observed, more_observed = _roll_up(connection, cuts.observations_s, retention.step_workloads)
+    forecasts, more_forecasts = _prune_forecasts(connection, cuts.forecasts_s, retention.step_workloads)
+    more = decisions == retention.step_rows or more_observed or more_forecasts
+    hours = 0
+    if not more:
+        hours = _prune_hours(connection, cuts.hours_s)
+        _prune_rare(connection, retention, now_s)
+    removed = decisions + observed + hours + forecasts
+    return Pruned(decisions, observed, forecasts, more or (too_large and removed > 0))
+
+
+def _sooner_cuts(connection: Connection, cuts: _Cuts, now_s: float) -> _Cuts:
+    """Cuts that take a share more than age alone asks for, of what is missed least."""
+    recent_s = now_s - _RECENT_S
+    forecast_s = _oldest_s(connection, schema.Forecast.made_at_s)
+    cuts = replace(cuts, forecasts_s=_sooner(cuts.forecasts_s, forecast_s, now_s))
+    if forecast_s is not None and forecast_s <= recent_s:
+        return cuts
+    decision_s = _oldest_decision_s(connection)
+    observation_s = _oldest_s(connection, schema.Observation.at_s)
+    cuts = replace(
+        cuts,
+        decisions_s=_sooner(cuts.decisions_s, decision_s, now_s),
+        # An hour more, since only whole hours are rolled up.
+        observations_s=_sooner(cuts.observations_s, observation_s, now_s) + _HOUR_S,
+    )
+    if any(oldest_s is not None and oldest_s <= recent_s for oldest_s in (decision_s, observation_s)):
+        return cuts
+    hour_s = _oldest_s(connection, schema.ObservationHour.at_s)
+    return replace(cuts, hours_s=_sooner(cuts.hours_s, hour_s, now_s))
 
 
 def _sooner(before_s: float, oldest_s: float | None, now_s: float) -> float:
@@ -173,15 +202,19 @@ def _prune_forecasts(connection: Connection, before_s: float, most: int) -> tupl
     return connection.execute(delete(model).where(*old)).rowcount, len(found) > most
 
 
+def _prune_hours(connection: Connection, before_s: float) -> int:
+    model = schema.ObservationHour
+    return connection.execute(delete(model).where(model.at_s < int(before_s))).rowcount
+
+
 def _prune_rare(connection: Connection, retention: Retention, now_s: float) -> None:
     """Small tables, whole. A document goes only when no decision that names it can be left."""
     decided_s = now_s - retention.decisions_s
     document, memory, override = schema.Document, schema.Memory, schema.Override
-    hours, audit = schema.ObservationHour, schema.AuditEntry
+    audit = schema.AuditEntry
     connection.execute(delete(document).where(document.used_s < decided_s - 2 * _DAY_S))
     connection.execute(delete(memory).where(memory.at_s < decided_s))
     connection.execute(delete(override).where(override.expires_s < now_s - retention.audit_s))
-    connection.execute(delete(hours).where(hours.at_s < int(now_s - retention.hours_s)))
     connection.execute(delete(audit).where(audit.id < first_number(now_s - retention.audit_s)))
     _prune_shown(connection, now_s - retention.states_s)
 

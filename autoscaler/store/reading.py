@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, false, or_, select
+from sqlalchemy import Connection, Row, Select, false, func, or_, select
 
 from autoscaler.store import schema
 from autoscaler.store.ids import id_number, id_text
@@ -28,6 +28,7 @@ from autoscaler.store.rows import (
 _Query = TypeVar("_Query", bound="Select[*tuple[Any, ...]]")
 
 _Workload = schema.Workload
+_HOUR_S = 3600.0
 
 
 def named(query: _Query, workload: str | None, namespaces: Collection[str] | None = None) -> _Query:
@@ -119,6 +120,14 @@ def _observed(workload: str, row: Row[*tuple[Any, ...]]) -> Observed:
 
 def _unknown(value: float | None) -> float:
     return math.nan if value is None else float(value)
+
+
+def find_end_of_hours(connection: Connection, workload: str) -> float:
+    """Up to when observations have become hours; 0 where none have."""
+    model = schema.ObservationHour
+    query = select(func.max(model.at_s)).join(_Workload, _Workload.id == model.workload_id)
+    newest = connection.execute(named(query, workload)).scalar_one()
+    return 0.0 if newest is None else float(newest) + _HOUR_S
 
 
 def find_hours(connection: Connection, workload: str, since_s: float, until_s: float) -> list[HourObserved]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-_LARGE = ("decisions", "observations", "forecasts", "decision_reasons")
+_LARGE = ("decisions", "observations", "observation_hours", "forecasts", "decision_reasons")
 _PER_ROW_BYTES = 50
 """Of PostgreSQL: what a row takes beside its values, in the table and in the index of its primary key."""
 

@@ -211,6 +211,11 @@ class Store:
         with self._using() as connection:
             return reading.find_hours(connection, workload, since_s, until_s)
 
+    def hours_until(self, workload: str) -> float:
+        """Where single observations begin: the end of the newest of these hours; 0 where there is none."""
+        with self._using() as connection:
+            return reading.find_end_of_hours(connection, workload)
+
     def forecasts(
         self, workload: str, since_s: float, until_s: float, limit: int = 100
     ) -> list[ForecastMade]:

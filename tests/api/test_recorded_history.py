@@ -100,4 +100,5 @@ def test_replicas_are_needed_for_the_highest_load() -> None:
 )
 def test_a_step_fits_the_range(days_ago: float, days: float, wanted_s: int | None, expected_s: int) -> None:
     start_s = NOW_S - days_ago * DAY_S
-    assert fitting_step_s(start_s, start_s + days * DAY_S, NOW_S, wanted_s) == expected_s
+    hours_until_s = NOW_S - 14 * DAY_S
+    assert fitting_step_s(start_s, start_s + days * DAY_S, hours_until_s, wanted_s) == expected_s

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +14,11 @@ from filled_store import END_S
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from whole_service import CHECKOUT, WholeService
+from whole_service import CHECKOUT, WholeService, service_over
 
 from autoscaler.api.app import API
 from autoscaler.api.shapes.series import Accuracy, Forecast, ForecastList, SeriesTable
+from autoscaler.store.pruning import Retention
 from autoscaler.store.rows import Observed
 
 HOUR_S = 3600.0
@@ -92,10 +95,17 @@ def test_start_is_included_and_end_is_not(client: TestClient) -> None:
     assert (stamps[0], stamps[-1]) == (END_S - HOUR_S, END_S - HOUR_S + 60)
 
 
-def test_hours_are_answered_where_the_range_begins_before_minutes_were_kept(client: TestClient) -> None:
-    told = series(client, start=END_S - 20 * 86_400)
-    assert told["metadata"]["stepSeconds"] == 3600
-    assert told["columns"]["load"][-1] is not None
+def test_hours_are_answered_where_the_range_begins_when_minutes_are_kept_no_more(
+    a_quarter: Path, tmp_path: Path
+) -> None:
+    with service_over(shutil.copy(a_quarter, tmp_path / "store.db")) as service, service.client() as client:
+        assert series(client, start=END_S - 4 * HOUR_S)["metadata"]["stepSeconds"] == 60
+        while service.store.prune(Retention(observations_s=2 * HOUR_S, max_bytes=None), END_S).more:
+            pass
+        told = series(client, start=END_S - 5 * HOUR_S)
+        assert told["metadata"]["stepSeconds"] == 3600
+        assert len(told["columns"]["load"]) == 5 and None not in told["columns"]["load"]
+        assert series(client, start=END_S - HOUR_S)["metadata"]["stepSeconds"] == 60
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,11 @@ _A = {"name": "a", "url": "http://a:9090"}
             {"leaderElection": {"enabled": False}}, "leaderElection.enabled", id="two pods that both act"
         ),
         pytest.param({"store": {"url": "mysql://a/b"}}, "store.url", id="an unknown database"),
+        pytest.param({"store": {"maxBytes": "much"}}, "/store/maxBytes", id="a size in words"),
+        pytest.param(
+            {"store": {"retention": {"decisions": "0d"}}}, "/store/retention/decisions", id="no day"
+        ),
+        pytest.param({"store": {"retention": {"all": "9d"}}}, "'all' not allowed", id="rows of no kind"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_name(values: Manifest, named: str) -> None:

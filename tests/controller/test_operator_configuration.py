@@ -8,7 +8,9 @@ import pytest
 
 from autoscaler.controller.configuration import read_configuration
 from autoscaler.settings_file import ConfigurationError
+from autoscaler.store.pruning import Retention
 
+_DAY_S = 86_400.0
 LEAST = "sources: [{url: 'http://prometheus:9090'}]\n"
 
 
@@ -31,6 +33,7 @@ def test_only_the_url_of_a_source_has_to_be_said(file: Path) -> None:
     (source,) = found.sources
     assert (source.name, source.method, source.timeout_s) == ("default", "POST", 10.0)
     assert (found.period_s, found.watch_namespaces, found.server.port) == (15.0, (), 8080)
+    assert found.store.limits() == Retention(), "what the store forgets by itself"
     election = found.leader_election
     assert election.enabled
     assert (election.lease_duration_s, election.renew_deadline_s, election.retry_period_s) == (
@@ -55,7 +58,10 @@ sources:
 watchNamespaces: [shop, bank]
 period: 30s
 leaderElection: {{namespace: ops, name: op, leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 5s}}
-store: {{url: "postgresql+psycopg://u@db/p"}}
+store:
+  url: "postgresql+psycopg://u@db/p"
+  maxBytes: 20Gi
+  retention: {{decisions: 90d, observations: 2d, hours: 52w, forecasts: 1d, audit: 999d, states: 36h}}
 forecasts: {{historyFolder: {tmp_path}}}
 server: {{address: 127.0.0.1, port: 0}}
 log: {{level: debug, format: console}}
@@ -65,6 +71,15 @@ log: {{level: debug, format: console}}
     assert [source.name for source in found.sources] == ["first", "second"]
     assert found.sources[0].connection().total_timeout_s == 3.0
     assert (found.watch_namespaces, found.period_s) == (("shop", "bank"), 30.0)
+    assert found.store.limits() == Retention(
+        decisions_s=90 * _DAY_S,
+        observations_s=2 * _DAY_S,
+        hours_s=364 * _DAY_S,
+        forecasts_s=_DAY_S,
+        audit_s=999 * _DAY_S,
+        states_s=1.5 * _DAY_S,
+        max_bytes=20 * 2**30,
+    )
     assert (found.leader_election.namespace, found.forecasts.history_folder) == ("ops", tmp_path)
 
 
@@ -84,6 +99,12 @@ log: {{level: debug, format: console}}
         (LEAST + "period: 6m", "period must be between 1s and 5m"),
         (LEAST + "log: {level: chatty}", "log.level: "),
         (LEAST + "server: {port: 70000}", "server.port: "),
+        (LEAST + "store: {maxBytes: 1Mi}", "store.maxBytes: must be at least 64Mi"),
+        (LEAST + "store: {maxBytes: none}", "store.maxBytes: must be a quantity"),
+        (LEAST + "store: {retention: {decisions: 1h}}", "store.retention.decisions: must be between 1d and "),
+        (LEAST + "store: {retention: {audit: forever}}", "store.retention.audit: must be a duration"),
+        (LEAST + "store: {retention: {memories: 9d}}", "store.retention.memories: is unknown"),
+        (LEAST + "store: {retention: {hours: 2d}}", "store.retention: hours must be at least observations"),
         (LEAST + "leaderElection: {renewDeadline: 20s}", "leaderElection: must have leaseDuration > "),
         (LEAST + "leaderElection: {retryPeriod: 0s}", "leaderElection: must have leaseDuration > "),
         ("sources: [{url: 'http://a'}, {url: 'http://b'}]", "names of sources must be unique"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from autoscaler.store import schema
 from autoscaler.store.ids import new_id
@@ -187,3 +187,26 @@ def test_in_a_store_that_is_too_large_old_forecasts_go_before_all_else(store: St
     assert _count(store, schema.Forecast) < count
     _pruned(store, Retention(**_FOR_EVER, max_bytes=most // 4), now_s)
     assert _count(store, schema.Decision) < count // 10, "it is no use where the newest day is too much"
+
+
+def test_hours_go_early_only_where_they_alone_are_too_many(store: Store) -> None:
+    workloads, days = 40, 60
+    now_s = START_S + days * _DAY_S
+    hours = [
+        {"at_s": int(START_S + _HOUR_S * number), "rows": 60, "asked_mean": 4.0, "asked_max": 4}
+        for number in range(24 * days)
+    ]
+    store.write([observed(now_s - 60, f"shop/{number}") for number in range(workloads)])
+    with store.engine.begin() as connection:
+        for number in range(1, workloads + 1):
+            connection.execute(
+                insert(schema.ObservationHour), [{**hour, "workload_id": number} for hour in hours]
+            )
+        most = used_bytes(connection, 0) * 3 // 4
+    all_hours = _count(store, schema.ObservationHour)
+    store.write([decision(now_s - 5 * _DAY_S + 600 * number) for number in range(100)])
+    _pruned(store, Retention(**_FOR_EVER, max_bytes=most), now_s)
+    assert _count(store, schema.Decision) < 100, "older decisions go first"
+    left = _count(store, schema.ObservationHour)
+    assert all_hours / 2 < left < all_hours
+    assert store.hours("shop/0", now_s - 2 * _DAY_S, now_s), "the newest are kept"

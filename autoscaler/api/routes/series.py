@@ -16,7 +16,7 @@ from autoscaler.api.answers import answer_table, in_thread, no_workload, parts_o
 from autoscaler.api.columns import TIMESTAMP, Table, rounded, whole
 from autoscaler.api.fleet import Entry
 from autoscaler.api.problems import Problem
-from autoscaler.api.ranges import DAY_S, chosen_range
+from autoscaler.api.ranges import DAY_S, Range, chosen_range
 from autoscaler.api.recorded import HOUR_S, Grid, fitting_step_s, grid, needed, on_grid
 from autoscaler.api.shapes.paths import NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import CSV_TOO, problem_answers
@@ -50,14 +50,26 @@ async def get_series(
     the peak one lead time before; of the last day if nothing else is asked for.
 
     Each row covers one step, which begins at a multiple of it. Observations are made once a minute and kept
-    for 14 days; a range that begins before that is answered by the hour. At most 11,000 rows.
+    for 14 days, if nothing else is configured; a range that begins before that is answered by the hour. At
+    most 11,000 rows.
     """
     parts = parts_of(request)
     workload = f"{namespace}/{name}"
     entry = parts.fleet.snapshot.entries.get(workload)
     now_s = parts.now_s()
     span = chosen_range(asked.start, asked.end, now_s, DAY_S)
-    steps = grid(span.start_s, span.end_s, fitting_step_s(span.start_s, span.end_s, now_s, asked.step))
+    table = await in_thread(
+        lambda: _table(parts.store, workload, _steps(parts.store, workload, span, asked.step), entry)
+    )
+    if table is None:
+        raise no_workload(namespace, name)
+    return await answer_table(request, table, asked.format)
+
+
+def _steps(store: Store, workload: str, span: Range, wanted_s: int | None) -> Grid:
+    """The steps of an answer. Raises Problem where they are too many."""
+    hours_until_s = store.hours_until(workload)
+    steps = grid(span.start_s, span.end_s, fitting_step_s(span.start_s, span.end_s, hours_until_s, wanted_s))
     if steps.count > MOST_POINTS:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
@@ -65,10 +77,7 @@ async def get_series(
             f"{steps.count} steps of {steps.step_s} s are more than {MOST_POINTS}; take a longer step or a "
             "shorter range",
         )
-    table = await in_thread(lambda: _table(parts.store, workload, steps, entry))
-    if table is None:
-        raise no_workload(namespace, name)
-    return await answer_table(request, table, asked.format)
+    return steps
 
 
 def _table(store: Store, workload: str, steps: Grid, entry: Entry | None) -> Table | None:
