@@ -1,4 +1,4 @@
-"""The service as a process of its own, run as the package's command, over an empty store."""
+"""The service as a process of its own, run as the package's command."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MAIN = "from autoscaler.cli import main; main()"
 class ServiceProcess:
     """`autoscaler serve` with what it needs in `folder`; starts on entering, ends on leaving.
 
-    kubeconfig: whose rights it has.
+    kubeconfig: whose rights it has. store: the URL of the store; empty for one of its own with nothing in it.
     """
 
-    def __init__(self, folder: Path, kubeconfig: Path) -> None:
-        self.port = free_port()
-        store, file = f"sqlite:///{folder / 'service.db'}", folder / "serve.yaml"
-        made = Store.open(store)
-        made.migrate()
-        made.close()
-        listen = {"address": "127.0.0.1", "port": self.port}
-        file.write_text(yaml.safe_dump({"store": {"url": store}, "listen": listen}))
+    def __init__(self, folder: Path, kubeconfig: Path, store: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        port, file = free_port(), folder / "serve.yaml"
+        self.url = f"http://127.0.0.1:{port}"
+        listen = {"address": "127.0.0.1", "port": port}
+        limits = {"anonymousPerMinute": 100_000, "requestsPerMinute": 100_000}
+        written = {"store": {"url": store or _empty_store(folder)}, "listen": listen, "limits": limits}
+        file.write_text(yaml.safe_dump(written))
         command = [sys.executable, "-c", _MAIN, "serve", "--config", file, "--kubeconfig", kubeconfig]
         self._lifeline = Lifeline()
         self.process = ServerProcess(
@@ -38,25 +38,48 @@ class ServiceProcess:
 
     def __enter__(self) -> ServiceProcess:
         self.process.start()
-        wait_until(self._ready, 60, f"the service to be ready (log {self.process.log})")
+        wait_until(self.ready, 60, f"the service to be ready (log {self.process.log})")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it for good."""
         self.process.stop()
         self._lifeline.close()
 
-    def status(self, method: str, path: str, token: str = "") -> int:
-        """What a caller with `token` is answered."""
+    def ask(self, method: str, path: str, token: str = "") -> requests.Response:
+        """What a caller with `token` is answered; status 0 while it does not listen."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.request(
-            method, f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=10
-        ).status_code
-
-    def _ready(self) -> bool:
-        self.process.must_run()
         try:
-            return self.status("GET", "/readyz") == 200
+            return requests.request(method, f"{self.url}{path}", headers=headers, timeout=15)
         except requests.ConnectionError:
-            return False
+            absent = requests.Response()
+            absent.status_code = 0
+            return absent
+
+    def status(self, method: str, path: str, token: str = "") -> int:
+        """The status of that answer."""
+        return self.ask(method, path, token).status_code
+
+    def ready(self) -> bool:
+        """Whether it says that it is."""
+        self.process.must_run()
+        return self.status("GET", "/readyz") == 200
+
+    def says(self, words: str) -> bool:
+        """Whether these words are in why it is not ready."""
+        self.process.must_run()
+        answer = self.ask("GET", "/readyz")
+        return answer.status_code == 503 and words in answer.json()["detail"]
+
+
+def _empty_store(folder: Path) -> str:
+    url = f"sqlite:///{folder / 'service.db'}"
+    made = Store.open(url)
+    made.migrate()
+    made.close()
+    return url
