@@ -18,6 +18,7 @@ from workloads import Manifest
 _CHART = Path(__file__).resolve().parents[2] / "operator" / "chart" / "predictive-autoscaler"
 _RBAC = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 _FOR_USERS = ("-view", "-edit")
+_OF_SERVICE = "-api"
 
 
 @dataclass(frozen=True, order=True)
@@ -33,14 +34,20 @@ class Right:
 
 
 class ChartRights:
-    """Accounts, roles and bindings that `helm template` makes for the operator, without the service."""
+    """Accounts, roles and bindings that `helm template` makes: for the operator, and with the value
+    `api.enabled` for the service too.
+
+    account: the operator's. others: the rest of the chart, which is not applied here.
+    """
 
     def __init__(self, plane: ControlPlane, namespace: str, folder: Path, values: dict[str, Any]) -> None:
         self._plane = plane
         self._namespace = namespace
         manifests = _rendered(namespace, folder, {"api": {"enabled": False}, **values})
         self._objects = [m for m in manifests if m["kind"] in _RBAC and not _is_for_users(m)]
-        (self.account,) = [m["metadata"]["name"] for m in self._objects if m["kind"] == "ServiceAccount"]
+        self.others = [m for m in manifests if m["kind"] not in _RBAC]
+        accounts = [m["metadata"]["name"] for m in self._objects if m["kind"] == "ServiceAccount"]
+        (self.account,) = [name for name in accounts if not name.endswith(_OF_SERVICE)]
         (map_,) = [m for m in manifests if m["kind"] == "ConfigMap"]
         self._configuration: dict[str, Any] = yaml.safe_load(map_["data"]["config.yaml"])
 

@@ -25,14 +25,15 @@ def write_tokens(path: Path) -> dict[str, str]:
     return tokens
 
 
-def write_kubeconfig(path: Path, url: str, ca_file: Path, token: str) -> Path:
-    """A kubeconfig with one context; returns `path`."""
+def write_kubeconfig(path: Path, url: str, ca_file: Path, token: str, namespace: str = "default") -> Path:
+    """A kubeconfig with one context, in `namespace`; returns `path`."""
     server = {"server": url, "certificate-authority": str(ca_file)}
+    context = {"cluster": "test", "user": "test", "namespace": namespace}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "test",
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "contexts": [{"name": "test", "context": context}],
         "clusters": [{"name": "test", "cluster": server}],
         "users": [{"name": "test", "user": {"token": token}}],
     }
