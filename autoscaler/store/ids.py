@@ -12,6 +12,7 @@ import secrets
 
 _COUNTER_BITS = 21
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letter looks like a digit
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _LENGTH = 13
 _MOST = (1 << 63) - 1
 
@@ -32,7 +33,9 @@ def first_number(at_s: float) -> int:
 
 def id_text(number: int) -> str:
     """The text of an identifier's number."""
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+    # Two letters at a time: lists name hundreds.
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range(50, -1, -10)]
+    return _ALPHABET[number >> 60] + "".join(pairs)
 
 
 def id_number(text: str) -> int:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, false, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, false, func, or_, select
 
 from autoscaler.store import schema
 from autoscaler.store.ids import id_number, id_text
@@ -41,6 +41,15 @@ def named(query: _Query, workload: str | None, namespaces: Collection[str] | Non
     return query
 
 
+# Put together once, since that takes as long as to carry it out. Its values are those of `_of`.
+_OF_WORKLOAD = (_Workload.namespace == bindparam("namespace"), _Workload.name == bindparam("name"))
+
+
+def _of(workload: str, **values: float) -> dict[str, Any]:
+    namespace, _, name = workload.partition("/")
+    return {"namespace": namespace, "name": name, **values}
+
+
 def find_memories(connection: Connection, workload: str | None) -> list[MemoryKept]:
     """The newest memory of one workload or of all."""
     model = schema.Memory
@@ -72,12 +81,16 @@ def find_state_keys(connection: Connection) -> frozenset[str]:
     return frozenset(f"{space}/{name}" for space, name in found)
 
 
+_MANIFEST = (
+    select(schema.Manifest.at_s, schema.Manifest.payload)
+    .join(_Workload, _Workload.id == schema.Manifest.workload_id)
+    .where(*_OF_WORKLOAD)
+)
+
+
 def find_manifest(connection: Connection, workload: str) -> ManifestKept | None:
     """The newest manifest of a workload."""
-    model = schema.Manifest
-    query = select(model.at_s, model.payload)
-    query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_MANIFEST, _of(workload)).one_or_none()
     return None if row is None else ManifestKept(workload, row.at_s, unpacked(row.payload))
 
 
@@ -90,18 +103,29 @@ def find_workloads(connection: Connection) -> list[WorkloadSeen]:
     return [WorkloadSeen(f"{space}/{name}", uid, seen_s) for space, name, uid, seen_s in found]
 
 
+_OBSERVATIONS = (
+    select(
+        schema.Observation.at_s, schema.Observation.load, schema.Observation.ready, schema.Observation.asked
+    )
+    .join(_Workload, _Workload.id == schema.Observation.workload_id)
+    .where(
+        *_OF_WORKLOAD,
+        schema.Observation.at_s >= bindparam("since"),
+        schema.Observation.at_s < bindparam("until"),
+    )
+    .order_by(schema.Observation.at_s)
+)
+
+
 def find_observations(
     connection: Connection, workload: str, since_s: float, until_s: float
 ) -> list[Observed]:
     """Oldest first, since inclusive, until exclusive."""
-    model = schema.Observation
-    query = select(model.at_s, model.load, model.ready, model.asked)
-    query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
-    query = query.where(model.at_s >= math.ceil(since_s), model.at_s < math.ceil(until_s))
+    asked = _of(workload, since=math.ceil(since_s), until=math.ceil(until_s))
     # Thousands of rows: to unpack them takes a third of the time that their attributes do.
     return [
         Observed(workload, float(at_s), _unknown(load), ready, asked)
-        for at_s, load, ready, asked in connection.execute(query.order_by(model.at_s))
+        for at_s, load, ready, asked in connection.execute(_OBSERVATIONS, asked)
     ]
 
 
@@ -171,13 +195,18 @@ def find_forecasts(
     return [ForecastMade(workload, float(made_at_s), unpacked(payload)) for made_at_s, payload in found]
 
 
+_FORECAST_AT = (
+    select(schema.Forecast.made_at_s, schema.Forecast.payload)
+    .join(_Workload, _Workload.id == schema.Forecast.workload_id)
+    .where(*_OF_WORKLOAD, schema.Forecast.made_at_s <= bindparam("until"))
+    .order_by(schema.Forecast.made_at_s.desc())
+    .limit(1)
+)
+
+
 def find_forecast_at(connection: Connection, workload: str, at_s: float) -> ForecastMade | None:
     """The newest made at that second or before."""
-    model = schema.Forecast
-    query = select(model.made_at_s, model.payload)
-    query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
-    query = query.where(model.made_at_s <= math.floor(at_s))
-    row = connection.execute(query.order_by(model.made_at_s.desc()).limit(1)).one_or_none()
+    row = connection.execute(_FORECAST_AT, _of(workload, until=math.floor(at_s))).one_or_none()
     return None if row is None else ForecastMade(workload, float(row.made_at_s), unpacked(row.payload))
 
 

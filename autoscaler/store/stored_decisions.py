@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from autoscaler.store import schema
 from autoscaler.store.ids import first_number, id_number, id_text
@@ -26,6 +26,14 @@ _SUMMARY = (
     _Decision.outcome,
     _Decision.sentence,
 )
+# Made once: to put a query together takes as long as to carry it out.
+_SUMMARIES = select(*_SUMMARY).join(_Workload, _Workload.id == _Decision.workload_id)
+_WHOLE = (
+    select(*_SUMMARY, _Decision.payload, schema.Document.payload.label("document"))
+    .join(_Workload, _Workload.id == _Decision.workload_id)
+    .outerjoin(schema.Document, schema.Document.id == _Decision.document_id)
+    .where(_Decision.id == bindparam("number"))
+)
 
 
 def find_decisions(
@@ -40,9 +48,7 @@ def find_decisions(
     limit: int,
 ) -> Page:
     """Newest first; see `Store.decisions`."""
-    query = named(
-        select(*_SUMMARY).join(_Workload, _Workload.id == _Decision.workload_id), workload, namespaces
-    )
+    query = named(_SUMMARIES, workload, namespaces)
     number = _Decision.id
     if reason is not None:
         link = schema.DecisionReason
@@ -67,37 +73,32 @@ def find_decisions(
 
 def find_decisions_after(connection: Connection, number: int, limit: int) -> list[FoundDecision]:
     """Oldest first, from the first that is newer than that identifier."""
-    query = select(*_SUMMARY).join(_Workload, _Workload.id == _Decision.workload_id)
-    query = query.where(_Decision.id > number).order_by(_Decision.id).limit(limit)
+    query = _SUMMARIES.where(_Decision.id > number).order_by(_Decision.id).limit(limit)
     return [_summary(row) for row in connection.execute(query)]
 
 
-def _summary(row: Row[*tuple[Any, ...]]) -> FoundDecision:
+def _summary(row: Sequence[Any]) -> FoundDecision:
+    """A row of `_SUMMARY`. To unpack it takes a third of the time that its attributes do."""
+    namespace, name, number, at_s, before, after, reasons, outcome, sentence = row
     return FoundDecision(
-        workload=f"{row.namespace}/{row.name}",
-        id=id_text(row.id),
-        at_s=row.at_s,
-        before=row.before,
-        after=row.after,
-        reasons=tuple(filter(None, row.reasons.split(","))),
-        outcome=row.outcome,
-        sentence=row.sentence,
+        workload=f"{namespace}/{name}",
+        id=id_text(number),
+        at_s=at_s,
+        before=before,
+        after=after,
+        reasons=tuple(filter(None, reasons.split(","))),
+        outcome=outcome,
+        sentence=sentence,
     )
 
 
 def find_decision(connection: Connection, number: int) -> WholeDecision | None:
     """One decision with its payload, shared parts included."""
-    document = schema.Document
-    query = (
-        select(*_SUMMARY, _Decision.payload, document.payload.label("document"))
-        .join(_Workload, _Workload.id == _Decision.workload_id)
-        .outerjoin(document, document.id == _Decision.document_id)
-        .where(_Decision.id == number)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_WHOLE, {"number": number}).one_or_none()
     if row is None:
         return None
-    payload: Mapping[str, Any] = unpacked(row.payload)
-    if row.document is not None:
-        payload = {**unpacked(row.document), **payload}
-    return WholeDecision(_summary(row), payload)
+    *found, own, document = row
+    payload: Mapping[str, Any] = unpacked(own)
+    if document is not None:
+        payload = {**unpacked(document), **payload}
+    return WholeDecision(_summary(found), payload)
