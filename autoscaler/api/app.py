@@ -56,5 +56,6 @@ def make_app(parts: Parts, trusted_proxies: Iterable[IPv4Network | IPv6Network] 
         metrics,
         login_files=open_paths(),
         trusted_proxies=trusted_proxies,
+        looks=lambda: parts.fleet.looks,
     )
     return app

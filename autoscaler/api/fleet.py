@@ -10,7 +10,7 @@ import bisect
 import enum
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -101,11 +101,10 @@ class Snapshot:
         self._listed = list(entries.values())
         self._orders: dict[Sort, tuple[Sequence[SortKey], Sequence[Entry]]] = {}
 
-    def ordered(self, sort: Sort, after: SortKey | None = None) -> Iterable[Entry]:
+    def ordered(self, sort: Sort, after: SortKey | None = None) -> Sequence[Entry]:
         """All entries in that order, or those that come after a sort key."""
         keys, entries = self._order(sort)
-        start = 0 if after is None else bisect.bisect_right(keys, after)
-        return (entries[at] for at in range(start, len(entries)))
+        return entries if after is None else entries[bisect.bisect_right(keys, after) :]
 
     def _order(self, sort: Sort) -> tuple[Sequence[SortKey], Sequence[Entry]]:
         order = self._orders.get(sort)
@@ -151,6 +150,7 @@ class Fleet:
         self._now_s = now_s
         self._clock = clock
         self._snapshot = Snapshot(0, {}, None)
+        self._looks = 0
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._newest_changed_s: float | None = None
         self._keys_read, self._all_read = -float("inf"), -float("inf")
@@ -164,6 +164,11 @@ class Fleet:
     def snapshot(self) -> Snapshot:
         """The newest one."""
         return self._snapshot
+
+    @property
+    def looks(self) -> int:
+        """How often the store was looked at, whether or not it could be read."""
+        return self._looks
 
     @property
     def unread(self) -> str:
@@ -188,6 +193,12 @@ class Fleet:
 
     def refresh(self) -> frozenset[str]:
         """Take in what changed in the store, and return which workloads that was. Raises nothing."""
+        try:
+            return self._refreshed()
+        finally:
+            self._looks += 1
+
+    def _refreshed(self) -> frozenset[str]:
         try:
             rows, kept = self._changes()
         except StoreError as error:

@@ -190,6 +190,7 @@ def test_the_outcome_of_a_decision_is_not_forgotten_by_what_is_kept(own_service:
     with own_service.client() as client:
         assert client.get(f"{API}/decisions/{number}").json()["outcome"] == ""
         own_service.store.write([Outcome("shop/checkout", number, "Done")])
+        own_service.fleet.look()
         for _ in range(2):
             assert client.get(f"{API}/decisions/{number}").json()["outcome"] == "Done"
 

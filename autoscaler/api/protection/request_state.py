@@ -14,6 +14,7 @@ Shown = Literal["header", "cookie", "nothing"]
 """Where a caller's token was: in a header only if a program put it there, in a cookie whoever's page asks."""
 
 _SHOWN = "shown"
+_ROUTE = "route"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -50,7 +51,14 @@ def method_of(scope: Scope) -> str:
     return method if method in _METHODS else "other"
 
 
+def name_route(scope: Scope, route: str) -> None:
+    """Keep which route the answer is of, where it need not be reached."""
+    scope.setdefault("state", {})[_ROUTE] = route
+
+
 def route_of(scope: Scope) -> str:
     """The path as the route declares it, `/workloads/{name}`; "-" where none was reached."""
+    if named := scope.get("state", {}).get(_ROUTE):
+        return str(named)
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     return str(getattr(route, "path_format", None) or "-")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from itertools import islice
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -26,7 +25,7 @@ from autoscaler.controller.observing.selectors import parse_selector, selects
 
 router = APIRouter(tags=["workloads"])
 
-Wanted = Callable[[Entry], bool]
+Condition = Callable[[Entry], bool]
 
 
 @router.get(
@@ -48,16 +47,13 @@ async def list_workloads(request: Request, asked: Annotated[WorkloadQuestion, Qu
     namespaces = await visible(request, snapshot.namespaces, asked.namespace)
     question = asked.question()
     after = _after(asked.continue_, question)
-    wanted = _wanted(namespaces, asked.label_selector, asked.search)
-    found = (
-        entry
-        for entry in snapshot.ordered(asked.sort, after)
-        if (asked.mode is None or entry.state.get("mode") == asked.mode)
-        and (asked.problem is None or asked.problem in entry.health.problems)
-        and wanted(entry)
-    )
-    page = list(islice(found, asked.limit))
-    remaining = sum(1 for _ in found)
+    conditions = _conditions(namespaces, asked.label_selector, asked.search)
+    if asked.mode is not None:
+        conditions.append(lambda entry: entry.state.get("mode") == asked.mode)
+    if asked.problem is not None:
+        conditions.append(lambda entry: asked.problem in entry.health.problems)
+    found = _meeting(conditions, snapshot.ordered(asked.sort, after))
+    page, remaining = found[: asked.limit], max(0, len(found) - asked.limit)
     metadata = {
         "continue": cursor(question, sort_key(page[-1], asked.sort)) if remaining else "",
         "remainingItemCount": remaining,
@@ -78,8 +74,8 @@ async def get_fleet(request: Request, asked: Annotated[FleetQuestion, Query()]) 
     """All workloads that the caller may read at once, worst first, as columns of what an overview shows."""
     snapshot = parts_of(request).fleet.snapshot
     namespaces = await visible(request, snapshot.namespaces, asked.namespace)
-    wanted = _wanted(namespaces, asked.label_selector, asked.search)
-    table = await in_thread(lambda: _fleet_table(snapshot, wanted))
+    conditions = _conditions(namespaces, asked.label_selector, asked.search)
+    table = await in_thread(lambda: _fleet_table(snapshot, conditions))
     return await answer_table(request, table, asked.format)
 
 
@@ -110,23 +106,26 @@ def _after(text: str | None, question: list[str]) -> SortKey | None:
     return None if position is None else (position[0], position[1], position[2])
 
 
-def _wanted(namespaces: Collection[str] | None, selector: str, search: str) -> Wanted:
-    """Whether an entry is among those that the caller may see and asked for."""
-    requirements = parse_selector(selector)
-    contained = search.casefold()
-
-    def wanted(entry: Entry) -> bool:
-        return (
-            (namespaces is None or entry.namespace in namespaces)
-            and contained in entry.workload
-            and (not requirements or selects(requirements, entry.state.get("labels") or {}))
-        )
-
-    return wanted
+def _conditions(namespaces: Collection[str] | None, selector: str, search: str) -> list[Condition]:
+    """What an entry has to meet to be among those that the caller may see and asked for."""
+    conditions: list[Condition] = []
+    if namespaces is not None:
+        conditions.append(lambda entry: entry.namespace in namespaces)
+    if contained := search.casefold():
+        conditions.append(lambda entry: contained in entry.workload)
+    if requirements := parse_selector(selector):
+        conditions.append(lambda entry: selects(requirements, entry.state.get("labels") or {}))
+    return conditions
 
 
-def _fleet_table(snapshot: Snapshot, wanted: Wanted) -> Table:
-    rows = [_row(entry) for entry in snapshot.ordered(Sort.WORST) if wanted(entry)]
+def _meeting(conditions: Sequence[Condition], entries: Sequence[Entry]) -> Sequence[Entry]:
+    for condition in conditions:
+        entries = list(filter(condition, entries))
+    return entries
+
+
+def _fleet_table(snapshot: Snapshot, conditions: Sequence[Condition]) -> Table:
+    rows = [_row(entry) for entry in _meeting(conditions, snapshot.ordered(Sort.WORST))]
     columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
     return Table(
         {name: columns.get(name, []) for name in _COLUMNS},
