@@ -12,6 +12,7 @@ from pathlib import Path
 from fleet import fleet
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from itself import itself
+from service import service
 from workload import workload
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ _CHART_FILES = _ROOT / "operator" / "chart" / "predictive-autoscaler" / "files"
 def write_dashboards(folder: Path) -> None:
     """A file for each dashboard, named for its uid."""
     folder.mkdir(parents=True, exist_ok=True)
-    for made in (fleet(), workload(), itself()):
+    for made in (fleet(), workload(), itself(), service()):
         text = JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(made)
         (folder / f"{made.uid}.json").write_text(f"{text}\n", encoding="utf-8")
 

@@ -183,6 +183,23 @@ def test_the_network_policy_lets_callers_in_and_only_those_named(store: Manifest
         assert ports == [53, 53, 443, 6443, 6432]
 
 
+@pytest.mark.parametrize("store", [{}, _POSTGRES], ids=["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("secret", ["", "api-tls"], ids=["plain", "TLS"])
+def test_its_service_monitor_shows_a_token_to_the_service_alone(store: Manifest, secret: str) -> None:
+    manifests = rendered({**store, "serviceMonitor": {"enabled": True}, "api": {"tlsSecret": secret}})
+    operators, own = (_named(manifests, "ServiceMonitor", name)["spec"] for name in (_OPERATOR, _API))
+    (endpoint,) = own["endpoints"]
+    assert endpoint["bearerTokenFile"] == "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    assert endpoint.get("tlsConfig", {}).get("serverName", "") == (
+        f"{_API}.{NAMESPACE}.svc" if secret else ""
+    )
+    service = _named(manifests, "Service", _API)
+    assert own["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert not operators["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert "bearerTokenFile" not in operators["endpoints"][0]
+
+
 def test_the_page_says_what_each_of_its_rights_is_for() -> None:
     page = (ROOT / "docs" / "install.md").read_text()
     explained = page[page.index("What for (service)") :]

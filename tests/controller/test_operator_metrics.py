@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stub_api import forbidden
 from workload_making import unknown
 
+from autoscaler.api.protection.request_metrics import RequestMetrics
 from autoscaler.controller.configuration import Configuration
 from autoscaler.controller.operator import Operator
 from autoscaler.controller.running import Running
@@ -160,14 +161,15 @@ def on_the_page() -> dict[str, tuple[str, set[str]]]:
 
 
 def test_every_metric_is_on_the_page_and_nothing_else(operator: Operator) -> None:
-    registry, found = operator._metrics.registry, {}
-    collectors = registry._names_to_collectors
-    for family in registry.collect():
-        if family.name.startswith(PREFIX):
-            # Families that are made when asked belong to workloads.
-            labels = getattr(collectors.get(family.name), "_labelnames", ("namespace", "name"))
-            name = f"{family.name}_total" if family.type == "counter" else family.name
-            found[name] = (family.type, set(labels))
+    found = {}
+    for registry in (operator._metrics.registry, RequestMetrics(CollectorRegistry()).registry):
+        collectors = registry._names_to_collectors
+        for family in registry.collect():
+            if family.name.startswith(PREFIX):
+                # Families that are made when asked belong to workloads.
+                labels = getattr(collectors.get(family.name), "_labelnames", ("namespace", "name"))
+                name = f"{family.name}_total" if family.type == "counter" else family.name
+                found[name] = (family.type, set(labels))
     assert on_the_page() == found
 
 

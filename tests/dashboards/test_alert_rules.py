@@ -95,4 +95,6 @@ def test_the_list_of_runbooks_is_the_list_of_alerts() -> None:
 
 def test_recording_rules_are_named_level_metric_operations() -> None:
     for name in _RECORDS:
-        assert re.fullmatch(r"(workload|operator):predictive_autoscaler_[a-z_]+:[a-z0-9_]+", name), name
+        assert re.fullmatch(r"(workload|operator|service):predictive_autoscaler_[a-z_]+:[a-z0-9_]+", name), (
+            name
+        )

@@ -12,8 +12,10 @@ from pathlib import Path
 import promql_parser
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 from reading import FILES, GRAFANA, ROOT, RULES, Asked, filled_in, load, panels, queries
 
+from autoscaler.api.protection.request_metrics import RequestMetrics
 from autoscaler.controller.configuration import Configuration
 from autoscaler.controller.operator import Operator
 
@@ -39,7 +41,7 @@ def _used(expr: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
-    """Names of all samples that the operator can export; it is made and never started."""
+    """Names of all samples that operator and service can export; the operator is made and never started."""
     folder = tmp_path_factory.mktemp("operator")
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(
@@ -54,7 +56,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
         "leaderElection": {"enabled": False},
     }
     made = Operator(Configuration.model_validate(configuration), kubeconfig)
-    families = made._metrics.registry.collect()
+    of_service = RequestMetrics(CollectorRegistry()).registry
+    families = [*made._metrics.registry.collect(), *of_service.collect()]
     yield {family.name + end for family in families for end in _SAMPLES[family.type]}
     made._reporter.stop()
     made._recorder.stop()
@@ -118,20 +121,20 @@ def test_every_panel_says_what_it_shows(file: Path) -> None:
 
 
 @pytest.mark.parametrize("query", queries(), ids=str)
-def test_every_query_is_promql_and_reads_what_the_operator_exports(query: Asked, exported: set[str]) -> None:
+def test_every_query_is_promql_and_reads_what_is_exported(query: Asked, exported: set[str]) -> None:
     used = _used(filled_in(query.expr, _ANY))
     assert used
     assert used <= exported
 
 
-def test_every_rule_reads_what_the_operator_exports_or_another_rule_records(exported: set[str]) -> None:
+def test_every_rule_reads_what_is_exported_or_another_rule_records(exported: set[str]) -> None:
     rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     recorded = {rule["record"] for rule in rules if "record" in rule}
     for rule in rules:
         assert _used(rule["expr"]) <= exported | recorded, rule
 
 
-def test_variables_are_filled_from_what_the_operator_exports(exported: set[str]) -> None:
+def test_variables_are_filled_from_what_is_exported(exported: set[str]) -> None:
     for file in FILES:
         for variable in load(file)["templating"]["list"]:
             if variable["type"] == "query":

@@ -1,4 +1,4 @@
-"""Every dashboard query and every rule, on a real Prometheus that scrapes a real run of the operator."""
+"""Every dashboard query and every rule, on a real Prometheus that scrapes operator and service running."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,13 +21,14 @@ from control_plane import ControlPlane, cluster_binaries, wait_until
 from live_prometheus import LivePrometheus, Past
 from operator_process import OperatorProcess, Resources, SteadyLoad
 from reading import RULES, Asked, filled_in, queries
+from service_process import ServiceProcess
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow]
 
 _NAMESPACE = "shop"
 _PAST_S = 600
 _LOAD = 35.0
-_JOB = "predictive-autoscaler"
+_JOB, _SERVICE_JOB = "predictive-autoscaler", "predictive-autoscaler-api"
 _VALUES = {"cluster": ".*", "namespace": _NAMESPACE, "name": "web", "job": ".*", "__rate_interval": "10s"}
 _FORECAST = {
     "model": "seasonal-naive",
@@ -80,16 +82,51 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
         operator = stack.enter_context(
             OperatorProcess(tmp_path_factory.mktemp("operator"), plane.kubeconfig(), prometheus.url)
         )
-        _scrape(prometheus, operator.port)
+        service = stack.enter_context(
+            ServiceProcess(
+                tmp_path_factory.mktemp("service"), plane.kubeconfig(), operator.configuration["store"]["url"]
+            )
+        )
+        _scrape(prometheus, operator.port, service, plane.admin_token)
         load = stack.enter_context(SteadyLoad(prometheus, {"load_web": _LOAD}))
         _run(plane, load)
         found = Scraped(prometheus.url)
-        wait_until(lambda: _enough(found), 60, "rates over a few scrapes of everything that happened")
+        callers = stack.enter_context(_Callers(service, plane.admin_token))
+        wait_until(
+            lambda: callers.answered > 20 and _enough(found),
+            60,
+            "rates over a few scrapes of everything that happened",
+        )
         yield found
 
 
-def _scrape(prometheus: LivePrometheus, port: int) -> None:
-    """Scrape the operator every second, and evaluate the rules as often."""
+class _Callers:
+    """Asks the service now and then for as long as the context lasts, three times in four as it should be."""
+
+    def __init__(self, service: ServiceProcess, token: str) -> None:
+        self.answered = 0
+        self._service, self._token = service, token
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> _Callers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(20)
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.2):
+            for path in ("/fleet", "/workloads", "/decisions"):
+                assert self._service.status("GET", f"/api/v1{path}", self._token) == 200
+            assert self._service.status("GET", "/api/v1/fleet", "nobody's") == 401
+            self.answered += 4
+
+
+def _scrape(prometheus: LivePrometheus, port: int, service: ServiceProcess, token: str) -> None:
+    """Scrape operator and service every second, and evaluate the rules as often."""
     shutil.copy(RULES, prometheus.folder / RULES.name)
     configuration = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -99,7 +136,14 @@ def _scrape(prometheus: LivePrometheus, port: int) -> None:
                 "job_name": _JOB,
                 "honor_labels": True,
                 "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": {"namespace": "ops"}}],
-            }
+            },
+            {
+                "job_name": _SERVICE_JOB,
+                "authorization": {"credentials": token},
+                "static_configs": [
+                    {"targets": [service.url.removeprefix("http://")], "labels": {"namespace": "ops"}}
+                ],
+            },
         ],
     }
     (prometheus.folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
@@ -124,7 +168,8 @@ def _enough(found: Scraped) -> bool:
     happened = f'sum(increase(predictive_autoscaler_scale_writes_total{{job="{_JOB}"}}[1m])) > 0'
     ready = f'predictive_autoscaler_ready_replicas{{namespace="{_NAMESPACE}"}} == 8'
     rates = "operator:predictive_autoscaler_evaluations:rate5m > 0"
-    return all(found.values(expr) for expr in (happened, ready, rates))
+    answers = "service:predictive_autoscaler_service_answers:rate5m > 0"
+    return all(found.values(expr) for expr in (happened, ready, rates, answers))
 
 
 @pytest.mark.parametrize("query", queries(), ids=str)
