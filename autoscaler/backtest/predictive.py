@@ -16,7 +16,7 @@ from autoscaler.planning.explain import explain
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.planning.policy import Policy, SignalPolicy, SignalType
-from autoscaler.series import Floats, Reading, State
+from autoscaler.series import Floats, Reading, Series, State
 
 _MOST_EXPLAINED = 5000
 """Decisions kept with their sentence; a report with more is not read."""
@@ -106,6 +106,12 @@ class PredictiveScaler:
             total[0] += 1
             difference = change.after - change.before
             total[1 if difference > 0 else 2] += abs(difference)
+
+
+def recorded_signals(policy: Policy, series: Series) -> dict[str, Floats]:
+    """The columns of a trace that are named like signals of the policy: [time] each."""
+    columns = series.columns
+    return {signal.name: columns[signal.name] for signal in policy.signals if signal.name in columns}
 
 
 def _reading(value: float) -> Reading:

@@ -12,9 +12,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autoscaler.backtest.candidate import NO_MODEL, Candidate
-from autoscaler.backtest.foresight import Foresight, blind, foresee
-from autoscaler.backtest.predictive import PredictiveScaler
+from autoscaler.backtest.candidate import Candidate
+from autoscaler.backtest.case import Case
+from autoscaler.backtest.foresight import Foresight
+from autoscaler.backtest.predictive import PredictiveScaler, recorded_signals
 from autoscaler.backtest.report.verdict import overall_verdict, trace_verdict
 from autoscaler.backtest.result import (
     Comparison,
@@ -29,32 +30,15 @@ from autoscaler.backtest.result import (
 from autoscaler.backtest.rivals import BaselineChoice, HpaSettings, Rival, RivalContext, build, tune_hpa
 from autoscaler.backtest.scaler import Scaler
 from autoscaler.backtest.scores import score
-from autoscaler.backtest.simulation import Course, World, simulate
+from autoscaler.backtest.shared_forecasts import SharedForecasts, distinct, forecast_all
+from autoscaler.backtest.simulation import Course, simulate
 from autoscaler.backtest.track import track
 from autoscaler.backtest.workforce import Advance, Piece, Workforce, workforce
 from autoscaler.backtest.yardstick import equal_cost_ratio, measure, reactive_front, start_up_steps
-from autoscaler.forecasting.registry import forecaster
-from autoscaler.series import Ints, Series
+from autoscaler.series import Ints
 
 _COST_TO_TUNE_TO = 1.25
 """Cost ratio at which the rival is tuned when there is no policy of ours to match."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One trace and everything to run on it. Steps before `scored_from` are warm-up."""
-
-    series: Series
-    world: World
-    price: float
-    scored_from: int
-    candidates: tuple[Candidate, ...]
-    baselines: tuple[BaselineChoice, ...]
-    time_zone: str = "UTC"
-
-    def forecasts(self) -> list[Candidate]:
-        """One candidate for each distinct forecast that is needed; quantiles share theirs."""
-        return list({_forecast_of(candidate): candidate for candidate in self.candidates}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,46 +56,24 @@ class _Ran:
 
 def count_pieces(cases: Sequence[Case]) -> int:
     """How often `compare` will call `advance`."""
-    return sum(len(case.forecasts()) + len(case.candidates) + len(case.baselines) for case in cases)
+    return sum(len(distinct(case)) + len(case.candidates) + len(case.baselines) for case in cases)
 
 
-def compare(cases: Sequence[Case], jobs: int = 1, advance: Advance = lambda _: None) -> Comparison:
-    """Run everything and score it. jobs: processes to use."""
-    with workforce(jobs, advance) as crew:
-        foresights = _forecast_all(cases, crew)
+def compare(
+    cases: Sequence[Case], jobs: int = 1, advance: Advance = lambda _: None, dask: str = ""
+) -> Comparison:
+    """Run everything and score it. jobs: processes to use. dask: address of a cluster to use instead."""
+    with workforce(jobs, advance, dask) as crew:
+        foresights = forecast_all(cases, crew)
         ran = _run_all(cases, foresights, crew)
     results = tuple(_result(case, runs) for case, runs in zip(cases, ran, strict=True))
     return Comparison(results, overall_verdict(results))
 
 
-_Foresights = dict[tuple[int, object], Foresight]
-"""By position of the case and what distinguishes a forecast."""
-
-
-def _forecast_of(candidate: Candidate) -> object:
-    return (candidate.model, candidate.settings, candidate.history_s, candidate.refit_s)
-
-
-def _forecast_all(cases: Sequence[Case], crew: Workforce) -> _Foresights:
-    wanted = [(at, candidate) for at, case in enumerate(cases) for candidate in case.forecasts()]
-    pieces = [
-        Piece(
-            f"{cases[at].series.name}: forecast by {candidate.model}",
-            _forecast,
-            (cases[at].series, candidate),
-        )
-        for at, candidate in wanted
-    ]
-    answers = crew.do(pieces)
-    return {(at, _forecast_of(one)): answer for (at, one), answer in zip(wanted, answers, strict=True)}
-
-
-def _run_all(cases: Sequence[Case], foresights: _Foresights, crew: Workforce) -> list[list[_Ran]]:
+def _run_all(cases: Sequence[Case], foresights: SharedForecasts, crew: Workforce) -> list[list[_Ran]]:
     """All runs of each case: ours, then the rivals in the order asked for."""
     ours = [
-        Piece(
-            f"{case.series.name}: {one.name}", _run_candidate, (case, one, foresights[at, _forecast_of(one)])
-        )
+        Piece(f"{case.series.name}: {one.name}", _run_candidate, (case, one, foresights.of(at, one)))
         for at, case in enumerate(cases)
         for one in case.candidates
     ]
@@ -126,17 +88,9 @@ def _run_all(cases: Sequence[Case], foresights: _Foresights, crew: Workforce) ->
     return [runs + [next(answers) for _ in case.baselines] for case, runs in zip(cases, ran, strict=True)]
 
 
-def _forecast(series: Series, candidate: Candidate) -> Foresight:
-    if candidate.model == NO_MODEL:
-        return blind(len(series), candidate.settings)
-    model = forecaster(candidate.model)
-    return foresee(series, model, candidate.settings, candidate.history_s, candidate.refit_s)
-
-
 def _run_candidate(case: Case, candidate: Candidate, foresight: Foresight) -> _Ran:
     policy, step_s = candidate.policy, case.series.step_s
-    columns = case.series.columns
-    recorded = {signal.name: columns[signal.name] for signal in policy.signals if signal.name in columns}
+    recorded = recorded_signals(policy, case.series)
     lag_steps = math.ceil(case.world.metric_lag_s / step_s)
     scaler = PredictiveScaler(candidate.name, policy, foresight, recorded, lag_steps)
     course = simulate(case.series, case.world, scaler)

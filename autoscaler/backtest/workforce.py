@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Answer = TypeVar("Answer")
 
@@ -25,36 +25,66 @@ class Piece(Generic[Answer]):
     arguments: tuple[Any, ...]
 
 
-class Workforce:
-    """Does pieces of work, on one or several processes."""
+class Workforce(Protocol):
+    """Does pieces of work, here or elsewhere."""
 
-    def __init__(self, pool: ProcessPoolExecutor | None, advance: Advance) -> None:
+    def do(self, pieces: Sequence[Piece[Answer]]) -> list[Answer]:
+        """The answers, in the order of `pieces`. The first error is raised as it was."""
+        ...
+
+
+@contextmanager
+def workforce(jobs: int, advance: Advance, dask: str = "") -> Iterator[Workforce]:
+    """`jobs` processes, or this one alone for 1; or the Dask cluster at the address `dask`.
+
+    Interrupting ends it after the pieces under way.
+    """
+    if dask:
+        # An optional dependency, loaded only when asked for.
+        from autoscaler.backtest.dask_cluster import dask_cluster
+
+        with dask_cluster(dask, advance) as cluster:
+            yield cluster
+    elif jobs > 1:
+        with _processes(jobs, advance) as crew:
+            yield crew
+    else:
+        yield _Alone(advance)
+
+
+class _Alone:
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+
+    def do(self, pieces: Sequence[Piece[Answer]]) -> list[Answer]:
+        answers = []
+        for piece in pieces:
+            answers.append(piece.function(*piece.arguments))
+            self._advance(piece.label)
+        return answers
+
+
+class _Processes:
+    def __init__(self, pool: ProcessPoolExecutor, advance: Advance) -> None:
         self._pool = pool
         self._advance = advance
 
     def do(self, pieces: Sequence[Piece[Answer]]) -> list[Answer]:
-        """The answers, in the order of `pieces`. The first error is raised as it was."""
-        if self._pool is None:
-            return [self._finished(piece, piece.function(*piece.arguments)) for piece in pieces]
         futures = [self._pool.submit(piece.function, *piece.arguments) for piece in pieces]
-        return [self._finished(piece, future.result()) for piece, future in zip(pieces, futures, strict=True)]
-
-    def _finished(self, piece: Piece[Answer], answer: Answer) -> Answer:
-        self._advance(piece.label)
-        return answer
+        answers = []
+        for piece, future in zip(pieces, futures, strict=True):
+            answers.append(future.result())
+            self._advance(piece.label)
+        return answers
 
 
 @contextmanager
-def workforce(jobs: int, advance: Advance) -> Iterator[Workforce]:
-    """`jobs` processes, or this one alone for 1. Interrupting ends it after the pieces under way."""
-    if jobs <= 1:
-        yield Workforce(None, advance)
-        return
+def _processes(jobs: int, advance: Advance) -> Iterator[Workforce]:
     # Spawned, not forked: the caller may have threads (a progress bar) that a fork would break.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent)
     try:
-        yield Workforce(pool, advance)
+        yield _Processes(pool, advance)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

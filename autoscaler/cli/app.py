@@ -41,6 +41,49 @@ TimeZone = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No table and no progress; for scripts.")]
 
 
+PerReplica = Annotated[
+    float | None, typer.Option("--per-replica", metavar="LOAD", help="Load one ready replica serves.")
+]
+Fleet = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="Instead: per-replica capacity is the mean load / N. Default 20."),
+]
+StartUp = Annotated[
+    str,
+    typer.Option("--start-up", metavar="DURATION", help="Time from asking for a replica until it is ready."),
+]
+StartUpFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--start-up-from",
+        metavar="FILE",
+        help="Recorded start-up times (seconds, one per line) to draw from.",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of drawn start-up times.")]
+MetricLag = Annotated[
+    str, typer.Option("--metric-lag", metavar="DURATION", help="Age of everything a policy sees.")
+]
+WarmUp = Annotated[
+    str,
+    typer.Option(
+        "--warm-up",
+        metavar="DURATION",
+        help="Scored only after it; 7d, or 2d where the trace is shorter than 12d.",
+    ),
+]
+Since = Annotated[str, typer.Option("--from", metavar="TIME", help="Leave out what is earlier (RFC 3339).")]
+Until = Annotated[str, typer.Option(metavar="TIME", help="Leave out what is later (RFC 3339).")]
+Price = Annotated[float, typer.Option(help="Price of one replica-hour.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes to use.")]
+Dask = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS", help="Use the workers of this Dask scheduler instead, such as tcp://10.0.0.7:8786."
+    ),
+]
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"autoscaler {__version__}")
@@ -81,40 +124,22 @@ def backtest(
     model: Annotated[
         str, typer.Option(help="Forecasting model of the default policy (see docs/forecasting.md).")
     ] = "auto",
-    per_replica: Annotated[
-        float | None, typer.Option(metavar="LOAD", help="Load one ready replica serves.")
-    ] = None,
-    fleet: Annotated[
-        float | None,
-        typer.Option(metavar="N", help="Instead: per-replica capacity is the mean load / N. Default 20."),
-    ] = None,
-    start_up: Annotated[
-        str, typer.Option(metavar="DURATION", help="Time from asking for a replica until it is ready.")
-    ] = "5m",
-    start_up_from: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Recorded start-up times (seconds, one per line) to draw from."),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of drawn start-up times.")] = 0,
-    metric_lag: Annotated[
-        str, typer.Option(metavar="DURATION", help="Age of everything a policy sees.")
-    ] = "0s",
+    per_replica: PerReplica = None,
+    fleet: Fleet = None,
+    start_up: StartUp = "5m",
+    start_up_from: StartUpFrom = None,
+    seed: Seed = 0,
+    metric_lag: MetricLag = "0s",
     quantiles: Annotated[
         str, typer.Option(metavar="LIST", help="Also run each policy at these quantiles, as NAME@q0.8.")
     ] = "",
-    warm_up: Annotated[
-        str,
-        typer.Option(
-            metavar="DURATION", help="Scored only after it; 7d, or 2d where the trace is shorter than 12d."
-        ),
-    ] = "",
-    since: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="Leave out what is earlier (RFC 3339).")
-    ] = "",
-    until: Annotated[str, typer.Option(metavar="TIME", help="Leave out what is later (RFC 3339).")] = "",
-    price: Annotated[float, typer.Option(help="Price of one replica-hour.")] = 0.12,
+    warm_up: WarmUp = "",
+    since: Since = "",
+    until: Until = "",
+    price: Price = 0.12,
     time_zone: TimeZone = "",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes to use.")] = 1,
+    jobs: Jobs = 1,
+    dask: Dask = "",
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report, one offline page.")
     ] = None,
@@ -155,6 +180,7 @@ def backtest(
             price=price,
             time_zone=time_zone,
             jobs=jobs,
+            dask=dask,
             html=html,
             json=json,
             png=png,
@@ -162,6 +188,94 @@ def backtest(
             quiet=quiet,
         )
     )
+
+
+@app.command()
+def tune(
+    traces: Traces = None,
+    prometheus: PrometheusUrl = "",
+    query: Query = "",
+    history: History = "28d",
+    step: Step = "1m",
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The PredictiveAutoscaler to vary; a default one if left out."),
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=LIST",
+            help="A field of spec and its values, as in forecast.quantile=0.8,0.95; may be given several "
+            "times. Quantile and scale-down window if left out.",
+        ),
+    ] = None,
+    objective: Annotated[
+        str,
+        typer.Option(
+            metavar="LIMIT=MOST",
+            help="Choose within unserved=0.1%, minutes-short=30 (a week), cost=1.2 (of need) or "
+            "money=50 (a day).",
+        ),
+    ] = "",
+    model: Annotated[str, typer.Option(help="Forecasting model of the default policy.")] = "auto",
+    per_replica: PerReplica = None,
+    fleet: Fleet = None,
+    start_up: StartUp = "5m",
+    start_up_from: StartUpFrom = None,
+    seed: Seed = 0,
+    metric_lag: MetricLag = "0s",
+    warm_up: WarmUp = "",
+    since: Since = "",
+    until: Until = "",
+    price: Price = 0.12,
+    time_zone: TimeZone = "",
+    jobs: Jobs = 1,
+    dask: Dask = "",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a manifest for each policy of the front.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all that was tried.")] = None,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a picture of cost against unserved load.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search for better policies on recorded traffic: the front of cost against shortage, ready to apply.
+
+    Exit codes: 0 done; 1 done, and nothing tried is within the objective; 2 unusable input.
+    """
+    from autoscaler.cli.tune import Options
+    from autoscaler.cli.tune import tune as run
+
+    options = Options(
+        traces=tuple(traces or ()),
+        prometheus=prometheus,
+        query=query,
+        history=history,
+        step=step,
+        policy=policy,
+        vary=tuple(vary or ()),
+        objective=objective,
+        model=model,
+        per_replica=per_replica,
+        fleet=fleet,
+        start_up=start_up,
+        start_up_from=start_up_from,
+        seed=seed,
+        metric_lag=metric_lag,
+        warm_up=warm_up,
+        since=since,
+        until=until,
+        price=price,
+        time_zone=time_zone,
+        jobs=jobs,
+        dask=dask,
+        out=out,
+        json=json,
+        png=png,
+        quiet=quiet,
+    )
+    raise typer.Exit(run(options))
 
 
 @app.command()

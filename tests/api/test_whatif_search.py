@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
 from hypothesis import strategies as st
 from recorded_past import WORKLOAD, manifest, observed, state
 
 from autoscaler.api.whatif.comparison import compared
 from autoscaler.api.whatif.history import Unanswerable, history_of
 from autoscaler.api.whatif.manifest import changed, present
-from autoscaler.api.whatif.search import front, searched
+from autoscaler.api.whatif.search import searched
 from autoscaler.api.whatif.terms import terms_of
 from autoscaler.api.whatif.trial import Foresights
 from autoscaler.spec import read_text
@@ -104,15 +103,3 @@ def test_a_lead_time_as_long_as_the_history_is_refused() -> None:
 
 
 _POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30).map(sorted)
-
-
-@given(_POINTS)
-def test_the_front_is_what_nothing_else_beats(points: list[tuple[float, float]]) -> None:
-    for index, ((cost, shortage), on_front) in enumerate(zip(points, front(points), strict=True)):
-        beaten = any(
-            other_cost <= cost
-            and other_shortage <= shortage
-            and (other_cost, other_shortage) != (cost, shortage)
-            for other_cost, other_shortage in points
-        )
-        assert on_front == (not beaten and (cost, shortage) not in points[:index])

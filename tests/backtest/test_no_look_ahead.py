@@ -20,7 +20,8 @@ from worlds import trace, wave
 from autoscaler.backtest.candidate import Candidate, default_candidate
 from autoscaler.backtest.rivals import HpaSettings, RivalContext, parse_baselines, tune_hpa
 from autoscaler.backtest.rivals.hpa import HpaRival
-from autoscaler.backtest.runner import Case, compare
+from autoscaler.backtest.case import Case
+from autoscaler.backtest.runner import compare
 from autoscaler.backtest.scaler import Scaler
 from autoscaler.backtest.simulation import World, simulate
 from autoscaler.forecasting.prophet import installed

@@ -9,19 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from autoscaler.api.whatif.comparison import check_reach, conditions, figures, notes
 from autoscaler.api.whatif.history import History
 from autoscaler.api.whatif.manifest import changed
 from autoscaler.api.whatif.terms import Terms
 from autoscaler.api.whatif.trial import Advance, Foresights, Tried, candidate, happened, tried
 from autoscaler.backtest.candidate import NO_MODEL
-from autoscaler.spec.units import format_quantile
+from autoscaler.backtest.tuning.front import on_front
+from autoscaler.backtest.tuning.settings import SCALE_DOWN_WINDOWS_S, quantile_levels
 from autoscaler.spec.variation import WrittenPolicy
 
-_LOWEST, _HIGHEST = 0.5, 0.995
-_WINDOWS_S = (60, 300, 900)
 FEWEST_QUANTILES, MOST_QUANTILES = 2, 10
 """With at most four windows each, forty runs at most."""
 
@@ -63,8 +60,8 @@ def searched(
     check_reach(as_is.settings.horizon, history)
     tries = [
         (quantile, window_s)
-        for window_s in sorted({*_WINDOWS_S, spec.behavior.scale_down.stabilization_window_seconds})
-        for quantile in (_quantiles(quantiles) if spec.forecast.model != NO_MODEL else [None])
+        for window_s in sorted({*SCALE_DOWN_WINDOWS_S, spec.behavior.scale_down.stabilization_window_seconds})
+        for quantile in (quantile_levels(quantiles) if spec.forecast.model != NO_MODEL else [None])
     ]
     advance(0.0, "forecasting and running the present policy")
     present_run = tried(as_is, history, terms, foresights)
@@ -76,34 +73,14 @@ def searched(
         run = tried(candidate(policy, history, terms, chosen_at), history, terms, foresights)
         points.append(_Point(quantile, window_s, patch, policy, run))
     points.sort(key=lambda point: (point.cost, point.shortage))
-    on_front = front([(point.cost, point.shortage) for point in points])
+    front = on_front([(point.cost, point.shortage) for point in points])
     return {
         **conditions(history, terms),
         "happened": figures(happened(history, terms)),
         "present": figures(present_run),
-        "points": [_told(point, best) for point, best in zip(points, on_front, strict=True)],
+        "points": [_told(point, best) for point, best in zip(points, front, strict=True)],
         "notes": notes(present, history, terms),
     }
-
-
-def front(points: list[tuple[float, float]]) -> list[bool]:
-    """Whether each (cost, shortage) is on the front: nothing else is as good in both and better in one.
-
-    points: in ascending order. Of equal points the first is on the front.
-    """
-    least = float("inf")
-    found = []
-    for _, shortage in points:
-        found.append(shortage < least)
-        least = min(least, shortage)
-    return found
-
-
-def _quantiles(count: int) -> list[str]:
-    """Levels whose odds grow by the same factor each: as fine where risk is small as where it is large."""
-    low, high = (np.log(level / (1 - level)) for level in (_LOWEST, _HIGHEST))
-    levels = 1 / (1 + np.exp(-np.linspace(low, high, count)))
-    return [format_quantile(round(float(level), 3)) for level in levels]
 
 
 def _patch(quantile: str | None, window_s: int) -> dict[str, Any]:

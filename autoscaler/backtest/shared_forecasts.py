@@ -1,0 +1,54 @@
+"""The forecasts that all policies of a backtest need, each made once: policies that differ in what they
+do with a forecast share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autoscaler.backtest.candidate import NO_MODEL, Candidate
+from autoscaler.backtest.case import Case
+from autoscaler.backtest.foresight import Foresight, blind, foresee
+from autoscaler.backtest.workforce import Piece, Workforce
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.series import Series
+
+
+class SharedForecasts:
+    """Forecasts by case and by what distinguishes them."""
+
+    def __init__(self, made: dict[tuple[int, object], Foresight]) -> None:
+        self._made = made
+
+    def of(self, case: int, candidate: Candidate) -> Foresight:
+        """What `candidate` knows at every step. case: its position."""
+        return self._made[case, forecast_key(candidate)]
+
+
+def forecast_key(candidate: Candidate) -> object:
+    """Equal for candidates of one trace that share their forecast."""
+    return (candidate.model, candidate.settings, candidate.history_s, candidate.refit_s)
+
+
+def distinct(case: Case) -> list[Candidate]:
+    """One candidate for each forecast that is needed."""
+    return list({forecast_key(candidate): candidate for candidate in case.candidates}.values())
+
+
+def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
+    """Make every forecast that any candidate of any case needs."""
+    wanted = [(at, candidate) for at, case in enumerate(cases) for candidate in distinct(case)]
+    pieces = [
+        Piece(f"{cases[at].series.name}: forecast by {one.model}", _forecast, (cases[at].series, one))
+        for at, one in wanted
+    ]
+    made = crew.do(pieces)
+    return SharedForecasts(
+        {(at, forecast_key(one)): answer for (at, one), answer in zip(wanted, made, strict=True)}
+    )
+
+
+def _forecast(series: Series, candidate: Candidate) -> Foresight:
+    if candidate.model == NO_MODEL:
+        return blind(len(series), candidate.settings)
+    model = forecaster(candidate.model)
+    return foresee(series, model, candidate.settings, candidate.history_s, candidate.refit_s)

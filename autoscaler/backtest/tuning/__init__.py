@@ -1,0 +1,1 @@
+"""Searching for better policies: many variations of one, tried on the same recorded traffic."""
