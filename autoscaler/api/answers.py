@@ -37,10 +37,15 @@ async def in_thread(read: Callable[[], Found]) -> Found:
     return await asyncio.get_running_loop().run_in_executor(_READERS, read)
 
 
+async def in_writing_thread(write: Callable[[], Found]) -> Found:
+    """What `write` returns, which may block: it writes to the store."""
+    return await asyncio.get_running_loop().run_in_executor(_WRITER, write)
+
+
 async def write_rows(request: Request, *rows: Row) -> None:
     """Keep rows in the store: all or, raising StoreError, none."""
     store = parts_of(request).store
-    await asyncio.get_running_loop().run_in_executor(_WRITER, store.write, rows)
+    await in_writing_thread(lambda: store.write(rows))
 
 
 def answer(

@@ -44,7 +44,8 @@ def make_app(parts: Parts, trusted_proxies: Iterable[IPv4Network | IPv6Network] 
     parts.fleet.listen(news.look)
     metrics = RequestMetrics(CollectorRegistry())
     app.include_router(probe_routes(metrics.registry))
-    app.include_router(resource_routes(news), prefix=API)
+    for router in resource_routes(news):
+        app.include_router(router, prefix=API)
     app.include_router(session_routes(login_page))
     app.include_router(reference_routes(), dependencies=[Depends(identified())])
     app.include_router(page_routes())
@@ -57,5 +58,6 @@ def make_app(parts: Parts, trusted_proxies: Iterable[IPv4Network | IPv6Network] 
         login_files=open_paths(),
         trusted_proxies=trusted_proxies,
         looks=lambda: parts.fleet.looks,
+        keys=parts.store,
     )
     return app

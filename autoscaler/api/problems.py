@@ -98,20 +98,21 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def _no_store(request: Request, error: StoreError) -> Response:
-        _LOG.warning("the store cannot be read", requestId=_request_id(request), error=str(error))
-        # Other errors are in the database's words, which are not for callers.
-        told = f": {error}" if isinstance(error, SchemaError) else "; try again in a few seconds"
-        detail = f"the store of decisions cannot be read at present{told}"
-        return _answer(
-            request,
-            Problem(HTTPStatus.SERVICE_UNAVAILABLE, "StoreUnavailable", detail, headers={"Retry-After": "5"}),
-        )
+        return _answer(request, store_unavailable(error, _request_id(request)))
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:
         # Starlette logs the traceback when it raises the error again behind this answer.
         detail = "something went wrong here; the log tells what, under the id of this request"
         return _answer(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", detail))
+
+
+def store_unavailable(error: StoreError, request_id: str) -> Problem:
+    """The answer while the store cannot be used; what the database says of it goes to the log alone."""
+    _LOG.warning("the store cannot be read", requestId=request_id, error=str(error))
+    told = f": {error}" if isinstance(error, SchemaError) else "; try again in a few seconds"
+    detail = f"the store of decisions cannot be read at present{told}"
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "StoreUnavailable", detail, headers={"Retry-After": "5"})
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, select
 
 from autoscaler.store import schema
+from autoscaler.store.answered_keys import forget
 from autoscaler.store.ids import first_number
 from autoscaler.store.sizing import used_bytes
 from autoscaler.store.writing import conflict_insert
@@ -216,6 +217,7 @@ def _prune_rare(connection: Connection, retention: Retention, now_s: float) -> N
     connection.execute(delete(memory).where(memory.at_s < decided_s))
     connection.execute(delete(override).where(override.expires_s < now_s - retention.audit_s))
     connection.execute(delete(audit).where(audit.id < first_number(now_s - retention.audit_s)))
+    forget(connection, now_s)
     _prune_shown(connection, now_s - retention.states_s)
 
 

@@ -211,3 +211,12 @@ class Page:
 
     decisions: tuple[FoundDecision, ...]
     older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredKey:
+    """What is known of an idempotency key. asked: a digest of the request it belongs to. answer: to that
+    request; None while it is being worked on."""
+
+    asked: str
+    answer: Mapping[str, Any] | None

@@ -227,3 +227,15 @@ class AuditEntry(Schema):
     target: Mapped[str] = mapped_column(Text)
     allowed: Mapped[bool]
     payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AnsweredKey(Schema):
+    """A change that was sent with an idempotency key. payload: its answer; NULL while there is none yet."""
+
+    __tablename__ = "answered_keys"
+    __table_args__ = (Index("ix_answered_keys_at_s", "at_s"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    asked: Mapped[str] = mapped_column(String(64))
+    at_s: Mapped[float]
+    payload: Mapped[bytes | None] = mapped_column(LargeBinary)

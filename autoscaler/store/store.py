@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from autoscaler.store import reading, stored_decisions
+from autoscaler.store import answered_keys, reading, stored_decisions
 from autoscaler.store.encoding import EncodedRow, encoded
 from autoscaler.store.engine import WRITING, database_file, make_engine
 from autoscaler.store.errors import NewerSchemaError, RowError, StoreError, described, translated
@@ -21,6 +22,7 @@ from autoscaler.store.ids import id_number
 from autoscaler.store.migrating import check_tables, migrate
 from autoscaler.store.pruning import Pruned, Retention, prune_step
 from autoscaler.store.rows import (
+    AnsweredKey,
     Audited,
     DaySpend,
     ForecastMade,
@@ -273,6 +275,23 @@ class Store:
             id_number(before)
         with self._using() as connection:
             return reading.find_audit(connection, namespaces, before, _limited(limit))
+
+    def reserve_key(self, key: str, asked: str, now_s: float, patience_s: float) -> AnsweredKey | None:
+        """Make an idempotency key the caller's own, who then keeps an answer or releases it. Otherwise what
+        is known of it. key, asked: up to 64 characters. One without an answer is free after `patience_s`.
+        """
+        with self._using(writing=True) as connection:
+            return answered_keys.reserve(connection, key, asked, now_s, patience_s)
+
+    def keep_answer(self, key: str, answer: Mapping[str, Any]) -> None:
+        """Keep for a day what was answered to the request that reserved the key. answer: plain JSON types."""
+        with self._using(writing=True) as connection:
+            answered_keys.keep(connection, key, answer)
+
+    def release_key(self, key: str) -> None:
+        """Give a key back that was reserved: nothing was changed, so it may be sent again."""
+        with self._using(writing=True) as connection:
+            answered_keys.release(connection, key)
 
     @contextmanager
     def _using(self, *, writing: bool = False) -> Iterator[Connection]:

@@ -20,6 +20,7 @@ from autoscaler.api.access.rules import current_caller, identified, open_to_all,
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.configuration import Limits
 from autoscaler.api.problems import handle_problems
+from autoscaler.api.protection.idempotency import Keys
 from autoscaler.api.protection.order import protect
 from autoscaler.api.protection.request_metrics import RequestMetrics
 from autoscaler.api.protection.sessions import session_routes
@@ -75,6 +76,7 @@ class GuardedService:
         routers: Sequence[APIRouter] = (),
         login_page: Callable[[Request], Response] = lambda request: HTMLResponse("<form>"),
         open_paths: Sequence[str] = (),
+        keys: Keys | None = None,
         **limits: Any,
     ) -> None:
         self.access = access or MadeUpAccess()
@@ -96,6 +98,7 @@ class GuardedService:
             self.metrics,
             login_files=("/login.js", *open_paths),
             trusted_proxies=trusted_proxies,
+            keys=keys,
         )
 
     def client(self, token: str = "", address: str = "192.0.2.1", **options: Any) -> TestClient:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from guarded_service import ANNA, HOST, GuardedService
@@ -13,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from autoscaler.api.access.open_access import OpenAccess
 from autoscaler.api.protection.idempotency import IdempotencyKeys
 from autoscaler.api.protection.request_state import identify_request
+from autoscaler.store.store import Store
 
 THING = "/api/v1/namespaces/shop/thing"
 COOKIE = {"Cookie": "pa_session=anna-token"}
@@ -82,8 +85,8 @@ def test_without_tokens_only_this_machine_is_served(
 # Once
 
 
-def test_a_change_that_is_sent_again_is_made_once_and_answered_alike() -> None:
-    service = GuardedService()
+def test_a_change_that_is_sent_again_is_made_once_and_answered_alike(keys: Store) -> None:
+    service = GuardedService(keys=keys)
     with service.client("anna-token") as client:
         headers = {"Idempotency-Key": "one"}
         first = client.post(THING, content=b"a", headers=headers)
@@ -103,8 +106,8 @@ def test_a_change_that_is_sent_again_is_made_once_and_answered_alike() -> None:
         pytest.param("POST", f"{THING}?dryRun=true", b"a", id="another query"),
     ],
 )
-def test_a_key_is_not_for_two_changes(method: str, path: str, content: bytes) -> None:
-    service = GuardedService()
+def test_a_key_is_not_for_two_changes(method: str, path: str, content: bytes, keys: Store) -> None:
+    service = GuardedService(keys=keys)
     with service.client("anna-token") as client:
         headers = {"Idempotency-Key": "one"}
         client.post(THING, content=b"a", headers=headers)
@@ -113,8 +116,8 @@ def test_a_key_is_not_for_two_changes(method: str, path: str, content: bytes) ->
     assert service.writes == [b"a"]
 
 
-def test_a_key_is_its_callers_own() -> None:
-    service = GuardedService()
+def test_a_key_is_its_callers_own(keys: Store) -> None:
+    service = GuardedService(keys=keys)
     with service.client() as client:
         for name in ("anna", "root"):
             headers = {"Idempotency-Key": "one", "Authorization": f"Bearer {name}-token"}
@@ -122,8 +125,8 @@ def test_a_key_is_its_callers_own() -> None:
     assert service.writes == [b"anna", b"root"]
 
 
-def test_what_was_refused_may_be_tried_again_with_its_key() -> None:
-    service = GuardedService()
+def test_what_was_refused_may_be_tried_again_with_its_key(keys: Store) -> None:
+    service = GuardedService(keys=keys)
     with service.client("anna-token") as client:
         headers = {"Idempotency-Key": "one"}
         path = "/api/v1/namespaces/pay/thing"
@@ -133,14 +136,14 @@ def test_what_was_refused_may_be_tried_again_with_its_key() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é".encode("latin-1")])
-def test_a_key_is_a_plain_word(key: str | bytes) -> None:
-    with GuardedService().client("anna-token") as client:
+def test_a_key_is_a_plain_word(key: str | bytes, keys: Store) -> None:
+    with GuardedService(keys=keys).client("anna-token") as client:
         answer = client.post(THING, headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidIdempotencyKey")
 
 
-def test_of_two_at_the_same_time_one_is_made() -> None:
-    service = GuardedService()
+def test_of_two_at_the_same_time_one_is_made(keys: Store) -> None:
+    service = GuardedService(keys=keys)
     with service.client("anna-token") as client, ThreadPoolExecutor(2) as pool:
         answers = [
             pool.submit(client.post, THING, content=b"slow", headers={"Idempotency-Key": "one"})
@@ -153,7 +156,36 @@ def test_of_two_at_the_same_time_one_is_made() -> None:
     assert service.writes == [b"slow"]
 
 
-def test_a_key_is_new_after_a_day() -> None:
+@pytest.fixture
+def keys(tmp_path: Path) -> Iterator[Store]:
+    """A store with its tables."""
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    store.migrate()
+    yield store
+    store.close()
+
+
+def test_a_change_that_is_sent_again_to_another_replica_is_made_once(keys: Store) -> None:
+    services = GuardedService(keys=keys), GuardedService(keys=Store.open(str(keys.engine.url)))
+    headers = {"Idempotency-Key": "one"}
+    answers = []
+    for service in services:
+        with service.client("anna-token") as client:
+            answers.append(client.post(THING, content=b"a", headers=headers))
+    assert [service.writes for service in services] == [[b"a"], []]
+    assert answers[0].content == answers[1].content
+    assert "Idempotency-Replayed" in answers[1].headers
+
+
+def test_a_change_whose_key_cannot_be_kept_is_not_made(tmp_path: Path) -> None:
+    service = GuardedService(keys=Store.open(f"sqlite:///{tmp_path / 'none' / 'store.db'}"))
+    with service.client("anna-token") as client:
+        answer = client.post(THING, headers={"Idempotency-Key": "one"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "StoreUnavailable")
+    assert service.writes == []
+
+
+def test_a_key_is_new_after_a_day(keys: Store) -> None:
     time_s = [0.0]
     made_s = []
 
@@ -161,9 +193,9 @@ def test_a_key_is_new_after_a_day() -> None:
         made_s.append(time_s[0])
         await Response(status_code=201)(scope, receive, send)
 
-    keys = IdempotencyKeys(change, clock=lambda: time_s[0])
+    guard = IdempotencyKeys(change, keys, 10.0, lambda: time_s[0])
     for time_s[0] in (0.0, 86_399.0, 86_401.0):
-        asyncio.run(_sent_to(keys))
+        asyncio.run(_sent_to(guard))
     assert made_s == [0.0, 86_401.0]
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import requests
@@ -72,13 +72,19 @@ class ChartPod:
         return self._processes[name]
 
     def ask(
-        self, container: str, path: str, token: str = "", method: str = "GET", **how: Any
+        self,
+        container: str,
+        path: str,
+        token: str = "",
+        method: str = "GET",
+        headers: Mapping[str, str] = MappingProxyType({}),
+        **how: Any,
     ) -> requests.Response:
         """An answer of a container as a caller with `token` gets it; status 0 where it does not listen."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             url = f"http://127.0.0.1:{self._ports[container]}{path}"
-            return self._http.request(method, url, headers=headers, timeout=15, **how)
+            return self._http.request(method, url, headers={**headers, **shown}, timeout=15, **how)
         except requests.ConnectionError:
             absent = requests.Response()
             absent.status_code = 0

@@ -160,9 +160,10 @@ def _shows_web(pod: ChartPod, release: Release, token: str) -> bool:
     return answer.status_code == 200 and answer.json()["replicas"]["current"] == 4
 
 
-def _freeze(pod: ChartPod, release: Release, token: str) -> requests.Response:
+def _freeze(pod: ChartPod, release: Release, token: str, key: str = "") -> requests.Response:
     body = {"kind": "Freeze", "until": "2999-01-01T00:00:00Z", "reason": "a test"}
-    return pod.ask("api", f"{release.web}/overrides", token, "POST", json=body)
+    headers = {"Idempotency-Key": key} if key else {}
+    return pod.ask("api", f"{release.web}/overrides", token, "POST", headers, json=body)
 
 
 # Beside the operator
@@ -294,7 +295,8 @@ def test_the_service_in_pods_of_its_own_answers_alike_in_all_of_them(
             wait_until(lambda pod=pod: _shows_web(pod, made, token), 30, "the workload to be shown")
         assert made.labelled() == set(), "no Service follows the leader"
 
-        override = _freeze(first, made, token).json()["id"]
+        override = _freeze(first, made, token, "once").json()["id"]
+        assert _freeze(second, made, token, "once").json()["id"] == override, "sent again, made once"
         listed = second.ask("api", f"{made.web}/overrides", token).json()["items"]
         assert [each["id"] for each in listed] == [override]
         assert made.override().startswith("freeze")

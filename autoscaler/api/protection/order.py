@@ -17,7 +17,7 @@ from autoscaler.api.protection.access_log import AccessLog
 from autoscaler.api.protection.authentication import LOGIN, Authentication, OpenPaths
 from autoscaler.api.protection.deadline import Deadline
 from autoscaler.api.protection.etag import ETag
-from autoscaler.api.protection.idempotency import IdempotencyKeys
+from autoscaler.api.protection.idempotency import IdempotencyKeys, Keys
 from autoscaler.api.protection.last_resort import LastResort
 from autoscaler.api.protection.rate_limit import RateLimit
 from autoscaler.api.protection.request_id import RequestId
@@ -44,12 +44,14 @@ def protect(
     login_files: Collection[str] = (),
     trusted_proxies: Iterable[IPv4Network | IPv6Network] = (),
     looks: Callable[[], int] | None = None,
+    keys: Keys | None = None,
 ) -> None:
     """Let nobody past who should not, for as much as they should not. Call it when all routes are in place.
 
     login_files: paths of what the login page loads. trusted_proxies: who is believed to say for whom they
     ask. looks: how often the store was looked at, after each of which answers are made anew; without it no
-    answer is given twice. Raises ValueError when a route does not say who may call it.
+    answer is given twice. keys: where idempotency keys are kept; without it nobody takes notice of them.
+    Raises ValueError when a route does not say who may call it.
     """
     refuse_unruled(app.routes)
     open_paths = OpenPaths(limited=frozenset({LOGIN, "/logout", *login_files}), always=PROBES)
@@ -75,7 +77,7 @@ def protect(
         Middleware(GZipMiddleware, minimum_size=_PACKED_FROM_BYTES, compresslevel=_PACKING_LEVEL),
         # A body is read only for whom it will be used.
         Middleware(WholeBody, most_bytes=limits.body_bytes),
-        Middleware(IdempotencyKeys),
+        *([] if keys is None else [Middleware(IdempotencyKeys, keys=keys, patience_s=limits.deadline_s)]),
         Middleware(ETag),
         Middleware(LastResort),
     ]
