@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -182,6 +183,7 @@ def test_a_client_that_takes_nothing_is_let_go_and_keeps_nobody_waiting(
             )
             own_service.fleet.look()
             assert [quick.next()["event"] for _ in range(2000)] == ["decision"] * 2000
+        time.sleep(2.0)  # well beyond the service's patience
         stuck.settimeout(30)
         taken = 0
         with suppress(ConnectionResetError):

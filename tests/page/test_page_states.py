@@ -37,8 +37,7 @@ def test_a_service_that_went_away_is_told_with_the_age_of_what_is_shown(
         visit.page.wait_for_selector(".lines .line")
         before = visit.rows()
         visit.context.set_offline(True)
-        visit.page.wait_for_selector("#banner:not([hidden])")
-        assert "cannot be reached" in visit.page.inner_text("#banner")
+        visit.page.wait_for_selector("#banner:has-text('cannot be reached')")
         assert visit.rows() == before, "what was read stays"
         visit.context.set_offline(False)
         visit.page.wait_for_selector("#banner", state="hidden")
