@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import anyio.to_thread
 
 from autoscaler.api.parts import OverrideRefused
 from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.cluster.connection import Cluster
-from autoscaler.controller.cluster.errors import ClusterError, NotFound
+from autoscaler.controller.cluster.errors import ClusterError, Invalid, Json, NotFound
 from autoscaler.spec.resource import GROUP, VERSION
 
 _PATIENCE_S = 5.0
+_POINTER = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
+"""The annotation in a JSON patch."""
 
 
 class Annotations:
@@ -19,20 +23,30 @@ class Annotations:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def put(self, workload: str, text: str | None) -> None:
-        """Set or remove the annotation; see `parts.Overrides`."""
-        await anyio.to_thread.run_sync(self._patch, workload, text)
+    async def put(self, workload: str, text: str) -> None:
+        """Set the annotation; see `parts.Overrides`."""
+        body = {"metadata": {"annotations": {ANNOTATION: text}}}
+        await anyio.to_thread.run_sync(self._patch, workload, body, "merge")
 
-    def _patch(self, workload: str, text: str | None) -> None:
+    async def remove(self, workload: str, text: str) -> bool:
+        """Remove the annotation if it is `text`; see `parts.Overrides`."""
+        # One patch that tests and removes: in between nobody can set another.
+        body = [{"op": "test", "path": _POINTER, "value": text}, {"op": "remove", "path": _POINTER}]
+        return await anyio.to_thread.run_sync(self._patch, workload, body, "json")
+
+    def _patch(self, workload: str, body: Json | list[Json], content: Literal["merge", "json"]) -> bool:
+        """Whether it was taken: a JSON patch is not, where its test fails."""
         namespace, _, name = workload.partition("/")
         path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/predictiveautoscalers/{name}"
-        body = {"metadata": {"annotations": {ANNOTATION: text}}}
         try:
-            self._cluster.patch(path, body, "merge", timeout_s=_PATIENCE_S)
+            self._cluster.patch(path, body, content, timeout_s=_PATIENCE_S)
         except NotFound as error:
             raise OverrideRefused(f"there is no PredictiveAutoscaler {workload} in the cluster") from error
         except ClusterError as error:
+            if isinstance(error, Invalid) and content == "json":
+                return False
             # What the API server says may name more than the caller is to see.
             raise OverrideRefused(
                 f"the API server did not take the change ({error.reason or error.status})"
             ) from error
+        return True

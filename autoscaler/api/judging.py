@@ -22,7 +22,8 @@ _MEDIAN = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accuracy:
-    """Of the peak over the lead time. coverage: by level, the share of peaks that stayed within it.
+    """Of the peak over the lead time. coverage: by level, of the forecasts that stated it, the share of peaks
+    that stayed within it.
 
     wape, bias: of the median. pinball: mean over all levels, in the load's unit. NaN where none was judged.
     """
@@ -37,20 +38,30 @@ class Accuracy:
 def judged(stated: Sequence[StatedPeak], observed: Sequence[Observed], now_s: float) -> Accuracy:
     """Judge those forecasts whose lead time is over and was observed without a hole.
 
-    stated, observed: oldest first. Forecasts of other levels than the newest are left out.
+    stated, observed: oldest first. Not all need to have stated the same levels: a policy may be changed.
     """
-    levels = next((one.levels for one in reversed(stated) if one.levels), ())
     times_s = [one.at_s for one in observed]
     loads = np.array([one.load for one in observed])
-    came, said = [], []
-    for one in stated:
-        if not one.levels or one.levels != levels:
-            continue
-        peak = _peak(times_s, loads, one.made_at_s, one.due_s, now_s)
-        if math.isfinite(peak):
-            came.append(peak)
-            said.append(one)
-    return _accuracy(np.array(came), said, levels)
+    peaks = [(one, _peak(times_s, loads, one.made_at_s, one.due_s, now_s)) for one in stated if one.levels]
+    said = [one for one, peak in peaks if math.isfinite(peak)]
+    came = np.array([peak for _, peak in peaks if math.isfinite(peak)])
+    levels = sorted({level for one in stated for level in one.levels})
+    quantiles = {level: np.array([_stated(one, level) for one in said]) for level in levels}
+    median = np.array([one.at(_MEDIAN) for one in said])
+    losses = [pinball_loss(came, quantiles[level], level) for level in levels]
+    known = [loss for loss in losses if math.isfinite(loss)]
+    return Accuracy(
+        judged=len(said),
+        coverage={level: coverage(came, quantiles[level]) for level in levels},
+        wape=wape(came, median),
+        bias=bias(came, median),
+        pinball=sum(known) / len(known) if known else math.nan,
+    )
+
+
+def _stated(one: StatedPeak, level: float) -> float:
+    """The quantile at a level; NaN where that was not stated."""
+    return dict(zip(one.levels, one.quantiles, strict=True)).get(level, math.nan)
 
 
 def _peak(times_s: list[float], loads: Floats, made_s: float, end_s: float, now_s: float) -> float:
@@ -61,20 +72,3 @@ def _peak(times_s: list[float], loads: Floats, made_s: float, end_s: float, now_
     gaps = np.diff([made_s, *times_s[first:last], end_s])
     # The maximum of anything with a NaN is NaN.
     return float(loads[first:last].max()) if gaps.max() <= _LONGEST_HOLE_S else math.nan
-
-
-def _accuracy(came: Floats, said: Sequence[StatedPeak], levels: Sequence[float]) -> Accuracy:
-    """came: [forecast], of each of those that `said` something."""
-    if not said:
-        return Accuracy(0, dict.fromkeys(levels, math.nan), math.nan, math.nan, math.nan)
-    quantiles = np.array([one.quantiles for one in said])
-    median = np.array([one.at(_MEDIAN) for one in said])
-    return Accuracy(
-        judged=len(said),
-        coverage={level: coverage(came, quantiles[:, at]) for at, level in enumerate(levels)},
-        wape=wape(came, median),
-        bias=bias(came, median),
-        pinball=float(
-            np.mean([pinball_loss(came, quantiles[:, at], level) for at, level in enumerate(levels)])
-        ),
-    )

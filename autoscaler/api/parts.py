@@ -23,11 +23,15 @@ class OverrideRefused(Exception):
 class Overrides(Protocol):
     """Puts overrides in force: in a cluster by an annotation of the resource."""
 
-    async def put(self, workload: str, text: str | None) -> None:
-        """Set the annotation of `namespace/name` to `text`, or with None remove it.
+    async def put(self, workload: str, text: str) -> None:
+        """Set the annotation of `namespace/name` to `text`, whatever it is.
 
         Raises OverrideRefused when there is no such resource or the API server refuses.
         """
+        ...
+
+    async def remove(self, workload: str, text: str) -> bool:
+        """Remove the annotation if it is `text`; whether it was. Raises OverrideRefused as `put` does."""
         ...
 
 

@@ -34,9 +34,13 @@ _CONNECTIONS = 2_000
 class Elsewhere:
     """`Overrides` where no cluster is known: they are then made with kubectl."""
 
-    async def put(self, workload: str, text: str | None) -> None:
+    async def put(self, workload: str, text: str) -> None:
         """Refuse."""
         raise OverrideRefused("this service knows no cluster; annotate the resource with kubectl instead")
+
+    async def remove(self, workload: str, text: str) -> bool:
+        """Refuse."""
+        raise OverrideRefused("this service knows no cluster; remove the annotation with kubectl instead")
 
 
 def serve(configuration: ServeConfiguration, kubeconfig: Path | None = None, context: str = "") -> None:

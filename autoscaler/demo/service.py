@@ -70,9 +70,20 @@ class _PlayedAnnotations:
 
     def __init__(self, players: Players) -> None:
         self._players = players
+        self._texts: dict[str, str | None] = {}
 
-    async def put(self, workload: str, text: str | None) -> None:
+    async def put(self, workload: str, text: str) -> None:
+        self._annotate(workload, text)
+
+    async def remove(self, workload: str, text: str) -> bool:
+        if self._texts.get(workload) != text:
+            return False
+        self._annotate(workload, None)
+        return True
+
+    def _annotate(self, workload: str, text: str | None) -> None:
         try:
             self._players.annotate(workload, text)
         except (KeyError, PlayEnded) as error:
             raise OverrideRefused(f"{workload} is not played") from error
+        self._texts[workload] = text

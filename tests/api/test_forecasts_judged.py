@@ -130,10 +130,14 @@ def test_a_hole_in_what_was_seen_may_have_held_the_peak() -> None:
     assert judged([long], whole[:3] + whole[7:], 1000.0).judged == 0
 
 
-def test_forecasts_of_other_levels_are_not_mixed() -> None:
-    older, newer = forecast(0.0, [1.0, 2.0, 3.0], (0.1, 0.5, 0.9)), forecast(60.0, [100.0, 120.0])
+def test_a_level_is_judged_by_the_forecasts_that_stated_it() -> None:
+    older, newer = forecast(0.0, [1.0, 40.0, 60.0], (0.1, 0.5, 0.9)), forecast(60.0, [60.0, 120.0])
     found = judged([older, newer], every_minute([50.0] * 10), 1000.0)
-    assert (found.judged, list(found.coverage)) == (1, [0.5, 0.95])
+    assert found.judged == 2
+    assert found.coverage == {0.1: 0.0, 0.5: 0.5, 0.9: 1.0, 0.95: 1.0}
+    assert (found.wape, found.bias) == (0.2, 0.0)
+    # By level: 0.1 * 49; the median is 10 off either way; 0.1 * 10; 0.05 * 70.
+    assert found.pinball == pytest.approx((4.9 + 5.0 + 1.0 + 3.5) / 4)
 
 
 def test_without_a_forecast_there_is_nothing_to_judge() -> None:

@@ -161,6 +161,15 @@ def test_an_override_that_is_taken_back_is_removed_from_the_resource(own_service
         assert own_service.overrides.texts == {}, "one that has ended is not ended again"
 
 
+def test_taking_an_override_back_leaves_what_somebody_else_has_set_since(own_service: WholeService) -> None:
+    with own_service.client() as client:
+        made = asked(client)
+        own_service.overrides.texts["shop/checkout"] = "freeze until 2026-11-28T00:00:00Z"
+        gone = shaped(client.delete(f"{OVERRIDES}/{made['id']}"), Override)
+        assert gone["state"] == "Ended"
+        assert own_service.overrides.texts == {"shop/checkout": "freeze until 2026-11-28T00:00:00Z"}
+
+
 def test_what_the_cluster_refuses_is_not_in_force(own_service: WholeService) -> None:
     with own_service.client() as client:
         first = asked(client)

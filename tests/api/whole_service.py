@@ -33,10 +33,18 @@ class KeptOverrides:
         self.texts: dict[str, str | None] = {}
         self.refusal = ""
 
-    async def put(self, workload: str, text: str | None) -> None:
+    async def put(self, workload: str, text: str) -> None:
         if self.refusal:
             raise OverrideRefused(self.refusal)
         self.texts[workload] = text
+
+    async def remove(self, workload: str, text: str) -> bool:
+        if self.refusal:
+            raise OverrideRefused(self.refusal)
+        was_there = self.texts.get(workload) == text
+        if was_there:
+            self.texts[workload] = None
+        return was_there
 
 
 class WholeService:

@@ -121,6 +121,13 @@ class Release:
         found = self.plane.request("GET", path)["metadata"].get("annotations") or {}
         return str(found.get(f"{_PA}/override", ""))
 
+    def override_by_hand(self, text: str) -> None:
+        """As a person with kubectl does."""
+        annotation = f"{_PA}/override={text}"
+        self.plane.kubectl(
+            "annotate", "predictiveautoscaler", "web", annotation, "--overwrite", "-n", self.namespace
+        )
+
     def _give(self, account: str, *verbs: str) -> None:
         self.plane.service_account_token(self.namespace, account)
         verb_words = [word for verb in verbs for word in ("--verb", verb)]
@@ -299,9 +306,14 @@ def test_the_service_in_pods_of_its_own_answers_alike_in_all_of_them(
         assert _freeze(second, made, token, "once").json()["id"] == override, "sent again, made once"
         listed = second.ask("api", f"{made.web}/overrides", token).json()["items"]
         assert [each["id"] for each in listed] == [override]
-        assert made.override().startswith("freeze")
         ended = second.ask("api", f"{made.web}/overrides/{override}", token, "DELETE")
         assert ended.status_code == 200 and made.override() == ""
+        override = _freeze(second, made, token).json()["id"]
+        by_hand = "at least 3 until 2999-01-01T00:00:00Z"
+        made.override_by_hand(by_hand)
+        ended = first.ask("api", f"{made.web}/overrides/{override}", token, "DELETE")
+        assert (ended.status_code, ended.json()["state"]) == (200, "Ended")
+        assert made.override() == by_hand, "what was set since stays"
 
         own = made.plane.service_account_token(made.namespace, made.service)
         asked = ("--namespace", made.namespace)

@@ -112,7 +112,11 @@ async def create_override(
 async def delete_override(
     request: Request, namespace: NamespacePath, name: NamePath, override: OverridePath
 ) -> Response:
-    """End an override before its time. One that has ended already stays as it is."""
+    """End an override before its time. One that has ended already stays as it is.
+
+    It is taken from the resource only where it is still what the resource is annotated with: what somebody
+    has set since, as with kubectl, stays in force.
+    """
     parts, workload = parts_of(request), f"{namespace}/{name}"
     await demand_write(request, _DELETE, workload)
     found = await in_thread(lambda: _find(parts.store, workload, override))
@@ -123,7 +127,7 @@ async def delete_override(
         return answer(_shown(found, parts.now_s()))
     await write_rows(request, audited(request, _DELETE, workload, {"override": override}))
     try:
-        await parts.overrides.put(workload, None)
+        await parts.overrides.remove(workload, _annotation(found))
     except OverrideRefused as error:
         raise _refused(error) from error
     ended_s = parts.now_s()
