@@ -1,6 +1,8 @@
-"""All resources of the API in one router."""
+"""All resources of the API."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from fastapi import APIRouter
 
@@ -20,10 +22,11 @@ from autoscaler.api.routes import (
 from autoscaler.api.routes.watch import watch_routes
 
 
-def resource_routes(news: News) -> APIRouter:
-    """The routes below `/api/v1`, in the order in which they are documented. news: told to who watches."""
-    router = APIRouter()
+def resource_routes(news: News) -> Iterator[APIRouter]:
+    """What is below `/api/v1`, in the order in which it is documented. news: told to who watches.
+
+    One by one, since a request looks for its route twice on each level at which routers are nested.
+    """
     for module in (workloads, series, forecasts, decisions, spend, overrides, events, whatif, jobs, people):
-        router.include_router(module.router)
-    router.include_router(watch_routes(news))
-    return router
+        yield module.router
+    yield watch_routes(news)
