@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ from autoscaler.api.app import make_app
 from autoscaler.api.configuration import Listen, ServeConfiguration
 from autoscaler.api.fleet import Fleet
 from autoscaler.api.parts import OverrideRefused, Overrides, Parts
-from autoscaler.api.protection.slow_clients import ImpatientProtocol
+from autoscaler.api.protection.slow_clients import impatient
 from autoscaler.api.whatif.jobs import Jobs
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterConfigError
@@ -28,7 +29,9 @@ from autoscaler.store.store import Store
 _LOG = structlog.get_logger(__name__)
 _GRACE_S = 5
 _KEPT_OPEN_S = 75
-_CONNECTIONS = 2_000
+_MOST_CONNECTIONS = 2_000
+_OTHER_FILES = 100
+"""What else is open: the store's connections and files, pipes to other processes, the log."""
 
 
 class Elsewhere:
@@ -95,7 +98,7 @@ def server(app: FastAPI, listen: Listen) -> uvicorn.Server:
     """
     config = uvicorn.Config(
         app,
-        http=ImpatientProtocol,
+        http=impatient(_connections()),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -103,7 +106,6 @@ def server(app: FastAPI, listen: Listen) -> uvicorn.Server:
         lifespan="off",
         ssl_certfile=listen.cert_file,
         ssl_keyfile=listen.key_file,
-        limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_KEPT_OPEN_S,
         timeout_graceful_shutdown=_GRACE_S,
     )
@@ -112,6 +114,16 @@ def server(app: FastAPI, listen: Listen) -> uvicorn.Server:
     except OSError as error:
         raise ValueError(f"listen.certFile, listen.keyFile: cannot be used: {error}") from error
     return uvicorn.Server(config)
+
+
+def _connections() -> int:
+    """How many clients there may be at once: as many as the system lets this process have open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS + _OTHER_FILES
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < possible:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    return max(1, possible - _OTHER_FILES)
 
 
 @contextmanager
