@@ -8,11 +8,13 @@ made once per trace and shared by all policies that use the same model.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
+from autoscaler.forecasting.promises import recalibrated
 from autoscaler.series import Batch, Floats, Grade, Series
 
 _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
@@ -51,8 +53,18 @@ def foresee(
 ) -> Foresight:
     """Forecast every step of `series`, each from what had arrived by then.
 
-    settings.horizon is the lead time in steps.
+    settings.horizon is the lead time in steps. The quantiles are those of the model, read by its record.
     """
+    made = as_modelled(series, forecaster, settings, history_s, refit_s)
+    came = peak_ahead(series.values, made.lead_steps)
+    kept = recalibrated(made.peaks, made.levels, came, made.lead_steps, series.start_s, series.step_s)
+    return replace(made, peaks=kept)
+
+
+def as_modelled(
+    series: Series, forecaster: Forecaster, settings: ForecastSettings, history_s: float, refit_s: float
+) -> Foresight:
+    """The same with the model's own quantiles."""
     steps, lead = len(series), settings.horizon
     width = max(2, int(history_s // series.step_s))
     levels = np.asarray(settings.levels)

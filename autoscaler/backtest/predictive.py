@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.result import Explained, GuardTotal
 from autoscaler.backtest.scaler import Moment
+from autoscaler.forecasting.worth import Trial, limited
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
@@ -39,6 +40,8 @@ class PredictiveScaler:
         self._expected = foresight.expected.tolist()
         self._recorded = {name: column.tolist() for name, column in recorded.items()}
         self._lag_steps = lag_steps
+        self._step_s = int(policy.step_s)
+        self._trial = Trial(policy.quantile, foresight.lead_steps, self._step_s)
         self._memory = Memory()
         self._changed: list[tuple[int, Decision]] = []
         self._guards: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
@@ -58,8 +61,7 @@ class PredictiveScaler:
             ready=moment.ready,
             signals=tuple([self._signal(signal, moment, seen) for signal in self._policy.signals]),
         )
-        outlook = Outlook(self._peaks[seen], self._expected[seen], 0.0, self._foresight.model)
-        decision = decide(self._policy, observation, outlook, self._memory)
+        decision = decide(self._policy, observation, self._outlook(moment, seen), self._memory)
         self._memory = accepted(decision.memory, moment.now_s, moment.asked, decision.replicas)
         self._note(moment, decision)
         return decision.replicas
@@ -85,6 +87,13 @@ class PredictiveScaler:
             GuardTotal(reason, int(times), added * hours, removed * hours)
             for reason, (times, added, removed) in sorted(self._guards.items(), key=lambda row: -row[1][0])
         )
+
+    def _outlook(self, moment: Moment, seen: int) -> Outlook:
+        """What is forecast, as far as the forecasts of late were worth what they cost."""
+        stated = self._peaks[seen]
+        self._trial.note(int(moment.now_s) - self._lag_steps * self._step_s, moment.load, stated)
+        peak = limited(stated, self._trial.limit())
+        return Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why)
 
     def _signal(self, signal: SignalPolicy, moment: Moment, seen: int) -> Reading:
         if signal.name in self._recorded:

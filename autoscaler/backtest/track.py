@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.result import ForecastTrack
-from autoscaler.forecasting.accuracy import coverage, pinball_loss
+from autoscaler.forecasting.accuracy import coverage, peak_ahead, pinball_loss
 from autoscaler.series import Floats
 
 
@@ -30,12 +29,3 @@ def track(foresight: Foresight, load: Floats, quantile: float, scored_from: int)
         coverage=coverage(actual[scored], stated[scored]),
         pinball=pinball_loss(actual[scored], stated[scored], quantile),
     )
-
-
-def peak_ahead(load: Floats, steps: int) -> Floats:
-    """Maximum load over the `steps` steps after each one; NaN where any of them is missing or
-    past the end. Shape [time]."""
-    peaks = np.full(len(load), np.nan)
-    if len(load) > steps:
-        peaks[: len(load) - steps] = sliding_window_view(load[1:], steps).max(axis=1)
-    return peaks

@@ -15,7 +15,7 @@ import numpy as np
 from autoscaler.controller.deciding import NOT_MADE_YET, no_outlook
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit
-from autoscaler.controller.forecasts.predicting import outlook_so_far
+from autoscaler.controller.forecasts.predicting import as_promised, outlook_so_far, rehearse
 from autoscaler.controller.forecasts.recent import Reach, Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_next_fit
@@ -99,6 +99,8 @@ class Forecasts:
             for one, answer in zip(group, answers, strict=True):
                 self._take_fit(one, answer, at_s)
             outlook_so_far(begun)
+            for workload in begun:
+                rehearse(workload)
 
     def _take_fit(self, one: _Foreseen, answer: Fitted | str, at_s: int) -> None:
         workload, request = one.workload, one.workload.request
@@ -123,4 +125,5 @@ class Forecasts:
             one.forecast = fitted.predictor.predict(batch, np.full(_AT_ONCE, fitted.row, np.int64))
             one.first_s, row = at_s, 0
         assert one.forecast is not None  # made above where it was not
-        self._fans[request.key] = one.workload.fan(one.forecast, row)
+        peaks = as_promised(one.forecast, [row], [one.workload])[0]
+        self._fans[request.key] = one.workload.fan(one.forecast, row, peaks)

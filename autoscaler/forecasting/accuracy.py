@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autoscaler.series import Floats
 
@@ -56,6 +57,17 @@ def coverage(actual: Floats, quantile: Floats) -> float:
     """Share of actual values that stayed at or below the quantile: near its level when calibrated."""
     came, said = _both(actual, quantile)
     return float((came <= said).mean()) if len(came) else math.nan
+
+
+def peak_ahead(load: Floats, steps: int) -> Floats:
+    """What came after each step: maximum load over the next `steps` steps, [time].
+
+    NaN where any of them is missing or past the end.
+    """
+    peaks = np.full(len(load), np.nan)
+    if len(load) > steps:
+        peaks[: len(load) - steps] = sliding_window_view(load[1:], steps).max(axis=1)
+    return peaks
 
 
 def _both(actual: Floats, forecast: Floats) -> tuple[Floats, Floats]:

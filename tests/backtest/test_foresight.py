@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from worlds import MONDAY_S, trace, wave
 
-from autoscaler.backtest.foresight import Foresight, blind, foresee
-from autoscaler.backtest.track import peak_ahead, track
+from autoscaler.backtest.foresight import Foresight, as_modelled, blind, foresee
+from autoscaler.backtest.track import track
+from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import ForecastSettings, Predictor
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Batch, Forecast, Grade, Ints
@@ -103,7 +104,7 @@ def test_blind_knows_nothing() -> None:
 @pytest.mark.parametrize("name", ["trend", "seasonal-naive", "fourier", "auto"])
 def test_a_real_model_forecasts_as_it_does_on_the_same_history_by_itself(name: str) -> None:
     series, settings = wave(3), ForecastSettings(horizon=4)
-    found = foresee(series, forecaster(name), settings, history_s=28 * 86_400, refit_s=8 * 3600)
+    found = as_modelled(series, forecaster(name), settings, history_s=28 * 86_400, refit_s=8 * 3600)
     at = 768  # a moment of the schedule: 8 times 8 hours of 5 minutes
     history = Batch.of(series.between(0, at + 1))
     alone = forecaster(name).fit(history, settings).predict(history, np.zeros(1, np.int64))

@@ -28,6 +28,7 @@ from statistics import median
 import numpy as np
 
 from autoscaler.backtest.yardstick import geometric_mean, warm_up_s
+from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.adaptation import ABOUT_MOMENTS, SPAN_S, adapted
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.forecasting.learned_peaks import rises
@@ -45,6 +46,7 @@ from autoscaler.forecasting.peak_training import (
     train,
     walk,
 )
+from autoscaler.forecasting.promises import recalibrated
 from autoscaler.series import Floats, Series
 from autoscaler.signals.recorded import read_recorded
 from tests.bench.peak_forecast_score import Score, scored, worldcup_unserved
@@ -94,6 +96,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--no-adapt", dest="adapt", action="store_false", help="the shared model alone")
+    parser.add_argument(
+        "--as-modelled", dest="recalibrate", action="store_false", help="the model's own quantiles"
+    )
     return parser.parse_args(arguments)
 
 
@@ -132,6 +137,9 @@ def _fold(
             continue
         lead = lead_s // step_s
         peaks = _forecast(model, course, lead, scored_from, options.adapt)
+        if options.recalibrate:
+            came = peak_ahead(load, lead)
+            peaks = recalibrated(peaks, model.levels, came, lead, course.series.start_s, step_s)
         score = scored(name, load, peaks, model.levels, step_s, lead, scored_from)
         share = None
         if name.startswith("worldcup"):

@@ -29,7 +29,7 @@ from autoscaler.backtest.report.verdict import base_name, representative
 from autoscaler.backtest.report.writing import write_bytes
 from autoscaler.backtest.result import Comparison, Explained, ForecastTrack, Kind, Run, TraceResult
 from autoscaler.backtest.scores import need, runs_of, shortfall
-from autoscaler.backtest.track import peak_ahead
+from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.series import Floats, Ints
 
 _MOST_DECISIONS = 5_000

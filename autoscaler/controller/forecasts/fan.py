@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoscaler.controller.forecasts.request import lead_steps
+from autoscaler.forecasting.worth import limited
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Floats, Grade
 
@@ -27,7 +28,8 @@ class Fan:
     expected: [step + 1], median load of the step made_at_s and of those after it, each as forecast at
     least `lead` steps before, so that it does not follow a collapse; NaN where none was made.
     coverage: share of the peaks over the lead that stayed within the stated quantile lately, NaN
-    before any could be judged; judged: how many were.
+    before any could be judged; judged: how many were. limit: the most that decisions may ask for because of
+    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words.
     A fan of grade NONE is all NaN.
     """
 
@@ -43,6 +45,8 @@ class Fan:
     note: str
     coverage: float = math.nan
     judged: int = 0
+    limit: float = math.inf
+    doubt: str = ""
 
     @property
     def horizon(self) -> int:
@@ -53,7 +57,7 @@ class Fan:
         """What the fan says for a decision at `now_s`, epoch seconds.
 
         While fresh, the `quantile` of the peak over the lead time; once later steps should have been
-        seen, over as many steps more. NaN, with a note, where that is past the horizon.
+        seen, over as many steps more. NaN, with a note, where that is past the horizon or is not followed.
         """
         age_s = max(0.0, now_s - self.made_at_s)
         steps = lead_steps(lead_time_s, self.step_s) + self._steps_missed(age_s)
@@ -65,10 +69,14 @@ class Fan:
                 "too short for the lead time"
             )
             return Outlook(math.nan, expected, age_s, self.model, note)
-        return Outlook(self._peak(steps, quantile), expected, age_s, self.model, self.note)
+        peak = limited(self.peak(steps, quantile), self.limit)
+        return Outlook(peak, expected, age_s, self.model, self.doubt or self.note)
 
-    def _peak(self, steps: int, quantile: float) -> float:
-        """Linear between levels; beyond the outermost ones nothing is extrapolated."""
+    def peak(self, steps: int, quantile: float) -> float:
+        """The quantile of the peak over so many steps, whether or not it is followed.
+
+        Linear between levels; beyond the outermost ones nothing is extrapolated.
+        """
         at = self.peaks[steps - 1]
         position = float(np.interp(quantile, self.levels, np.arange(len(self.levels))))
         low = int(position)

@@ -16,7 +16,7 @@ import numpy as np
 
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit, rows_at_once
 from autoscaler.controller.forecasts.messages import Told
-from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far
+from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far, rehearse
 from autoscaler.controller.forecasts.reader import OpenReader, Reader, Unreadable, forget_load, read_load
 from autoscaler.controller.forecasts.recent import Reach, Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
@@ -303,6 +303,8 @@ class Feed:
                     begun.append(workload)
                 self._take_fit(workload, answer, now_s)
             outlook_so_far(begun)
+            for workload in begun:
+                rehearse(workload)
             self._forecast(begun)
 
     def _take_fit(self, workload: Workload, fitted: Fitted, now_s: float) -> None:

@@ -10,9 +10,12 @@ from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.fitting import rows_at_once
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.forecasting.forecaster import Predictor
-from autoscaler.series import Batch, Forecast
+from autoscaler.forecasting.promises import WINDOW_S, judged_every, read_at
+from autoscaler.series import Batch, Floats, Forecast, Series
 
 _MOST_EARLIER = 12
+_REHEARSED_EVERY = 5
+"""Of so many forecasts that would be judged one is made after the fact."""
 
 
 def forecast_rows(workloads: Sequence[Workload]) -> tuple[dict[str, Fan], list[tuple[Workload, str]]]:
@@ -40,6 +43,32 @@ def outlook_so_far(workloads: Sequence[Workload]) -> None:
                 workload.expects(forecast, row)
 
 
+def rehearse(workload: Workload) -> None:
+    """Give a workload that is forecast for the first time a record to begin with.
+
+    What its model says of moments of the last days, though it was fitted to them: the best that can be
+    known after a start, and soon outweighed by what is seen.
+    """
+    if workload.fitted is None or workload.recent is None:
+        return
+    batch, rows = _laid_out([workload])
+    step_s, lead = batch.step_s, workload.request.lead
+    load = Series("", int(batch.end_s[0]) - (batch.width - 1) * step_s, step_s, batch.values[0])
+    every = _REHEARSED_EVERY * judged_every(step_s)
+    last = batch.width - 1 - lead
+    last -= (load.start_s // step_s + last) % every
+    at = np.arange(last, max(lead, batch.width - WINDOW_S // step_s), -every)[::-1]
+    if len(at) == 0:
+        return
+    moments = Batch.rolling(load, int(at[0]), int(at[-1]) + 1, batch.width)
+    earlier = Batch(moments.values[::every], moments.end_s[::every], step_s)
+    try:
+        forecast = workload.fitted.predictor.predict(earlier, np.repeat(rows, len(at)))
+    except Exception:  # noqa: BLE001 - if the model fails, its forecast of now does too and is told there
+        return
+    workload.rehearsed(forecast, load.values, at)
+
+
 def _forecast_group(
     predictor: Predictor, group: Sequence[Workload], fans: dict[str, Fan], failed: list[tuple[Workload, str]]
 ) -> None:
@@ -53,8 +82,19 @@ def _forecast_group(
         for workload in group:
             _forecast_group(predictor, [workload], fans, failed)
         return
+    peaks = as_promised(forecast, range(len(group)), group)
     for row, workload in enumerate(group):
-        fans[workload.request.key] = workload.fan(forecast, row)
+        fans[workload.request.key] = workload.fan(forecast, row, peaks[row])
+
+
+def as_promised(forecast: Forecast, rows: Sequence[int], workloads: Sequence[Workload]) -> Floats:
+    """The peaks of these rows as the record of each one's workload says that they are to be read.
+
+    Shape [row, horizon, level].
+    """
+    ends = forecast.made_at_s[rows].tolist()
+    places = np.stack([workload.places(end_s) for workload, end_s in zip(workloads, ends, strict=True)])
+    return np.maximum.accumulate(read_at(forecast.peaks[rows], forecast.levels, places), axis=1)
 
 
 def _predicted(predictor: Predictor, group: Sequence[Workload]) -> Forecast:

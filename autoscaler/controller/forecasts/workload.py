@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,10 @@ from autoscaler.controller.forecasts.fitting import Fitted
 from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
-from autoscaler.series import Floats, Forecast
+from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.promises import Promises, read_at
+from autoscaler.forecasting.worth import WINDOW_S, Trial
+from autoscaler.series import Floats, Forecast, Ints
 
 
 @dataclass(slots=True, eq=False)
@@ -39,9 +42,14 @@ class Workload:
     _made_at_s: int | None = None
     _expected: Floats = field(default_factory=lambda: np.empty(0))
     _coverage: Coverage = field(init=False)
+    _promises: Promises = field(init=False)
+    _trial: Trial = field(init=False)
 
     def __post_init__(self) -> None:
-        self._coverage = Coverage(self.request.lead, self.request.step_s)
+        lead, step_s, settings = self.request.lead, self.request.step_s, self.request.settings
+        self._coverage = Coverage(lead, step_s)
+        self._promises = Promises(np.array(sorted(settings.levels)), lead, step_s)
+        self._trial = Trial(settings.quantile, lead, step_s)
 
     @property
     def forecast_at_s(self) -> int | None:
@@ -60,7 +68,9 @@ class Workload:
         if at_s > recent.end_s + step_s and self.gap_s is None:
             self.gap_s = recent.end_s + step_s
         recent.append(at_s, value)
-        self._coverage.judge(at_s, recent.newest(self.request.lead))
+        lately = recent.newest(self.request.lead)
+        self._coverage.judge(at_s, lately)
+        self._promises.judge(at_s, float(lately.max()) if len(lately) == self.request.lead else math.nan)
 
     def expects(self, forecast: Forecast, row: int) -> None:
         """Take over what `forecast` lets expect of steps at least a lead time away."""
@@ -70,17 +80,43 @@ class Workload:
         self._expected = as_expected_earlier(self._expected, steps, self.request.lead, median)
         self._made_at_s = made_at_s
 
-    def fan(self, forecast: Forecast, row: int) -> Fan:
-        """What to tell of `forecast`, which is remembered, to be judged when its time has come."""
+    def places(self, now_s: int) -> Floats:
+        """Where to read each level of a forecast made at `now_s`, by the record of this workload."""
+        return self._promises.places(now_s)
+
+    def rehearsed(self, earlier: Forecast, loads: Floats, at: Ints) -> None:
+        """Begin the record with what the model says of earlier moments.
+
+        loads: [time], every step up to the newest. earlier: a row for each of the moments `at`, steps of
+        `loads`, oldest first.
+        """
+        lead, step_s = self.request.lead, self.request.step_s
+        stated, came = earlier.peaks[:, lead - 1], peak_ahead(loads, lead)[at]
+        made_at_s = earlier.made_at_s.tolist()
+        for at_s, quantiles, peak in zip(made_at_s, stated, came.tolist(), strict=True):
+            self._promises.state(at_s, quantiles)
+            self._promises.judge(at_s + lead * step_s, peak)
+        newest_s = made_at_s[-1] + (len(loads) - 1 - int(at[-1])) * step_s
+        kept = read_at(stated, earlier.levels, np.tile(self.places(newest_s), (len(stated), 1)))
+        upper = np.full(len(loads), np.nan)
+        upper[at] = [np.interp(self.request.settings.quantile, earlier.levels, row) for row in kept]
+        for back in range(min(len(loads), WINDOW_S // step_s) - 1, -1, -1):
+            self._trial.note(newest_s - back * step_s, float(loads[-1 - back]), float(upper[-1 - back]))
+
+    def fan(self, forecast: Forecast, row: int, peaks: Floats) -> Fan:
+        """What to tell of `forecast`, which is remembered, to be judged when its time has come.
+
+        peaks: [horizon, level], those of the forecast as the record says that they are to be read.
+        """
         self.expects(forecast, row)
-        lead, made_at_s = self.request.lead, int(forecast.made_at_s[row])
+        request, made_at_s = self.request, int(forecast.made_at_s[row])
         fan = Fan(
             made_at_s=float(made_at_s),
-            step_s=self.request.step_s,
-            lead=lead,
+            step_s=request.step_s,
+            lead=request.lead,
             levels=forecast.levels,
-            values=forecast.values[row],
-            peaks=forecast.peaks[row],
+            values=np.minimum(forecast.values[row], peaks),
+            peaks=peaks,
             expected=self._expected,
             model=forecast.models[row],
             grade=forecast.grades[row],
@@ -88,6 +124,9 @@ class Workload:
             coverage=self._coverage.share,
             judged=self._coverage.judged,
         )
-        stated = fan.outlook(made_at_s, lead * self.request.step_s, self.request.settings.quantile).peak
-        self._coverage.state(made_at_s, stated if math.isfinite(stated) else math.nan)
-        return fan
+        stated = fan.peak(request.lead, request.settings.quantile)
+        self._coverage.state(made_at_s, stated)
+        self._promises.state(made_at_s, forecast.peaks[row, request.lead - 1])
+        load = float(self.recent.newest(1)[0]) if self.recent is not None else math.nan
+        self._trial.note(made_at_s, load, stated)
+        return replace(fan, limit=self._trial.limit(), doubt=self._trial.why)

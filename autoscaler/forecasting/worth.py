@@ -1,0 +1,179 @@
+"""Whether a workload's forecasts are worth what they cost: the bound on the harm that any forecast can do.
+
+A forecast only ever adds replicas, so all the harm that it can do is to cost. About a fifth it may cost
+in any case. If it costs more, it has to keep its promise, and to prevent shortage which the same money would
+not prevent if it were spent without a forecast: as a headroom on the present load, or as a number of replicas
+that always stand by. One that does not do both may add that fifth and nothing beyond; one that does neither,
+because it promises far more than ever comes, may add nothing. It is lifted when it would have been worth it.
+
+All in units of the load: what would be asked for is the larger of the forecast and the present load.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoscaler.forecasting.forecaster import DAY_S
+from autoscaler.series import Floats
+
+WINDOW_S = DAY_S
+_JUDGED_EVERY_S = 3600
+_FEWEST = 12
+_HELD_S = 300
+"""What asks for replicas by the present load keeps them for about so long."""
+_FREE = 0.2
+"""What forecasts may cost in any case, as a share of what following the present load costs."""
+_TOO_MANY_MISSES, _TOO_FEW_MISSES = 2.0, 0.2
+"""The stated risk is kept while peaks exceed forecasts about as often as stated, within these factors."""
+_TELLING_MISSES = 10.0
+"""That they hardly ever do says something once so many should have."""
+_LOST, _WON = 0.97, 0.9
+"""Shares of the shortage that plain spending leaves: above the first a forecast has lost its place,
+below the second it has won it back."""
+_NEGLIGIBLE_SHORTAGE = 0.0005
+"""Of the load; where both leave less, neither is better."""
+
+
+class Trust(enum.Enum):
+    """How far forecasts are followed."""
+
+    FULL = enum.auto()
+    SOME = enum.auto()
+    """As far as what they may cost in any case."""
+    NONE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What following forecasts would have brought over some time.
+
+    extra: what it would have cost beyond following the present load, as a share of that. left: its
+    shortage over that of plain spending at the same cost. coverage: share of the `judged` peaks that
+    stayed within what was stated.
+    """
+
+    extra: float
+    left: float
+    coverage: float
+    judged: int
+
+    @staticmethod
+    def of(stated: Floats, present: Floats, came: Floats) -> Worth | None:
+        """Judge moments, [moment] each; None where too few are known, or nothing came at all of them.
+
+        stated: forecasts of the peak. present: the load that replicas were kept for anyway. came: the peak.
+        """
+        known = np.isfinite(stated) & np.isfinite(present) & np.isfinite(came)
+        stated, present, came = stated[known], present[known], came[known]
+        asked = np.maximum(stated, present)
+        cost, least = float(asked.sum()), float(present.sum())
+        if len(came) < _FEWEST or least <= 0.0:
+            return None
+        plain = min(_shortage(came, present * (cost / least)), _shortage(came, _standing_by(present, cost)))
+        forgiven = _NEGLIGIBLE_SHORTAGE * max(float(came.sum()), least)
+        left = (_shortage(came, asked) + forgiven) / (plain + forgiven)
+        return Worth(cost / least - 1.0, left, float(np.mean(came <= stated)), len(came))
+
+    def trust(self, quantile: float, before: Trust) -> Trust:
+        """How far forecasts of this quantile are to be followed, having been trusted like `before`."""
+        if self.extra <= _FREE:
+            return Trust.FULL
+        misses, stated = 1.0 - self.coverage, 1.0 - quantile
+        too_many = misses > _TOO_MANY_MISSES * stated
+        too_few = misses < _TOO_FEW_MISSES * stated and self.judged * stated >= _TELLING_MISSES
+        pays = self.left <= (_LOST if before is Trust.FULL else _WON)
+        if pays and not too_many and not too_few:
+            return Trust.FULL
+        return Trust.NONE if too_few and not pays else Trust.SOME
+
+
+class Trial:
+    """Judges the forecasts of one workload, step by step, over about the last day.
+
+    why: of forecasts that are not followed fully, in words; empty while they are.
+    """
+
+    def __init__(self, quantile: float, lead: int, step_s: int) -> None:
+        self.trust = Trust.FULL
+        self.why = ""
+        self._quantile = quantile
+        self._lead = lead
+        self._step_s = step_s
+        self._held = max(1, _HELD_S // step_s)
+        size = max(self._held, WINDOW_S // step_s) + lead
+        self._loads = np.full(size, np.nan, np.float32)
+        self._stated = np.full(size, np.nan, np.float32)
+        self._newest: int | None = None
+
+    def limit(self) -> float:
+        """The most that a forecast made now may ask for, as a load; NaN for nothing at all."""
+        if self.trust is Trust.FULL:
+            return math.inf
+        if self.trust is Trust.NONE or self._newest is None:
+            return math.nan
+        lately = [self._loads[(self._newest - back) % len(self._loads)] for back in range(self._held)]
+        return (1.0 + _FREE) * float(np.fmax.reduce(lately))
+
+    def note(self, at_s: int, load: float, stated: float) -> None:
+        """The load at a step, and what was stated then of the peak over the lead; NaN where unknown."""
+        step = at_s // self._step_s
+        before = self._newest if self._newest is not None else step - 1
+        for skipped in range(max(before + 1, step - len(self._loads)), step):
+            self._put(skipped, math.nan, math.nan)
+        self._put(step, load, stated)
+        self._newest = step
+        if at_s // _JUDGED_EVERY_S != before * self._step_s // _JUDGED_EVERY_S:
+            self._judge(step)
+
+    def _put(self, step: int, load: float, stated: float) -> None:
+        at = step % len(self._loads)
+        self._loads[at] = load
+        self._stated[at] = stated
+
+    def _judge(self, newest: int) -> None:
+        oldest_first = np.roll(np.arange(len(self._loads)), -(newest + 1) % len(self._loads))
+        loads = self._loads[oldest_first].astype(np.float64)
+        judged = len(loads) - self._lead
+        padded = np.concatenate([np.full(self._held - 1, np.nan), loads[:judged]])
+        present = np.fmax.reduce(np.lib.stride_tricks.sliding_window_view(padded, self._held), axis=1)
+        came = np.lib.stride_tricks.sliding_window_view(loads[1:], self._lead).max(axis=1)
+        stated = self._stated[oldest_first][:judged].astype(np.float64)
+        worth = Worth.of(stated, present, came)
+        if worth is None:
+            return
+        self.trust = worth.trust(self._quantile, self.trust)
+        self.why = _in_words(worth, self.trust)
+
+
+def limited(peak: float, limit: float) -> float:
+    """A forecast peak as far as it may be followed; NaN if it is unknown or may not be followed at all."""
+    return math.nan if math.isnan(limit) else min(peak, limit) if peak == peak else math.nan
+
+
+def _shortage(came: Floats, had: Floats) -> float:
+    return float(np.maximum(came - had, 0.0).sum())
+
+
+def _standing_by(present: Floats, cost: float) -> Floats:
+    """The present load, but never less than as much as brings its sum to `cost`."""
+    rising = np.sort(present)
+    count = np.arange(1, len(rising) + 1)
+    floors = (cost - (rising.sum() - np.cumsum(rising))) / count
+    enough = np.append(floors[:-1] <= rising[1:], True)
+    standing: Floats = np.maximum(present, floors[int(np.argmax(enough))])
+    return standing
+
+
+def _in_words(worth: Worth, trust: Trust) -> str:
+    dear = f"over the last day they would have cost {worth.extra:.0%} more than the present load"
+    if trust is Trust.NONE:
+        kept = f"{worth.coverage:.1%} of the peaks stayed within them"
+        return f"forecasts are not followed: {dear}, and {kept}"
+    if trust is Trust.SOME:
+        paid = f"left {worth.left:.0%} of the shortage that plain headroom leaves at that cost"
+        return f"forecasts may add no more than {_FREE:.0%}: {dear} and {paid}"
+    return ""

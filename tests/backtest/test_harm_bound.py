@@ -1,0 +1,110 @@
+"""The bound on harm: no forecast costs over a quarter more than reacting alone, or serves less.
+
+Hostile forecasts are followed by the real policy through the simulation, over loads like recorded ones. What
+they are held against is the same policy without a forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worlds import trace, wave
+
+from autoscaler.backtest.candidate import default_candidate
+from autoscaler.backtest.foresight import Foresight, blind, foresee
+from autoscaler.backtest.predictive import PredictiveScaler
+from autoscaler.backtest.scores import unserved_share
+from autoscaler.backtest.simulation import Course, World, simulate
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.series import Floats, Series
+from autoscaler.signals.recorded import read_recorded
+
+SAMPLES = Path(__file__).parents[2] / "autoscaler/backtest/samples"
+MOST_COST = 1.25
+START_UP_S = 600.0
+
+
+def walk() -> Series:
+    """A load without a rhythm, for eight days."""
+    random = np.random.default_rng(5)
+    drift = np.cumsum(random.normal(0, 0.03, 8 * 288))
+    return trace(100.0 * np.exp(drift - 0.02 * np.arange(8 * 288) / 288), 300, "walk")
+
+
+def recorded(name: str) -> Series:
+    """A recorded load in steps of five minutes."""
+    series = read_recorded(SAMPLES / f"{name}_1min.csv.gz")
+    values = series.values[: len(series) // 5 * 5].reshape(-1, 5).mean(axis=1)
+    return replace(series, step_s=5 * series.step_s, values=values)
+
+
+LOADS: dict[str, Callable[[], Series]] = {
+    "a daily rhythm": lambda: wave(8),
+    "no rhythm": walk,
+    "steps by the hour, recorded": lambda: recorded("ms_mongo_machine_01"),
+    "short bursts, recorded": lambda: recorded("ms_mongo_app_04"),
+}
+
+
+def _from_the_middle_on(peaks: Floats) -> Floats:
+    after = np.arange(len(peaks))[:, np.newaxis] > len(peaks) // 2
+    return np.where(after, 3.0 * peaks, peaks)
+
+
+HOSTILE: dict[str, Callable[[Floats, int], Floats]] = {
+    "none of it": lambda peaks, day: 0.0 * peaks,
+    "three times too much": lambda peaks, day: 3.0 * peaks,
+    "half as much again": lambda peaks, day: 1.5 * peaks,
+    "for half a day later": lambda peaks, day: np.roll(peaks, -day // 2, axis=0),
+    "half a day old": lambda peaks, day: np.roll(peaks, day // 2, axis=0),
+    "an hour old": lambda peaks, day: np.roll(peaks, day // 24, axis=0),
+    "backwards": lambda peaks, day: peaks[::-1],
+    "always the highest": lambda peaks, day: np.full_like(peaks, np.nanmax(peaks[:, -2])),
+    "always the same": lambda peaks, day: np.full_like(peaks, np.nanquantile(peaks[:, -2], 0.9)),
+    "renewed once a day": lambda peaks, day: np.repeat(peaks[::day], day, axis=0)[: len(peaks)],
+    "at random": lambda peaks, day: np.random.default_rng(1).permutation(peaks),
+    "three times too much from one day on": lambda peaks, day: _from_the_middle_on(peaks),
+}
+
+
+@cache
+def honest(load: str) -> tuple[Series, World, Foresight, Course]:
+    """A load, what is forecast of it, and how the policy does without."""
+    series = LOADS[load]()
+    world = World(float(np.nanmean(series.values)) / 20.0, START_UP_S)
+    candidate = default_candidate(series, world)
+    model = forecaster("seasonal-naive")
+    made = foresee(series, model, candidate.settings, candidate.history_s, candidate.refit_s)
+    return series, world, made, followed(series, world, blind(len(series), candidate.settings))
+
+
+def followed(series: Series, world: World, foresight: Foresight) -> Course:
+    policy = default_candidate(series, world).policy
+    return simulate(series, world, PredictiveScaler(policy.name, policy, foresight, {}, 0))
+
+
+def unserved(series: Series, world: World, course: Course) -> float:
+    return unserved_share(series.values, course.ready, world.per_replica)
+
+
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("forecast", HOSTILE)
+def test_no_forecast_costs_more_than_a_quarter_or_serves_less_than_reacting(load: str, forecast: str) -> None:
+    series, world, made, reactive = honest(load)
+    said = np.nan_to_num(made.peaks, nan=0.0)
+    hostile = replace(made, peaks=HOSTILE[forecast](said, 86_400 // series.step_s))
+    course = followed(series, world, hostile)
+    assert course.desired.sum() <= MOST_COST * reactive.desired.sum()
+    assert unserved(series, world, course) <= unserved(series, world, reactive) + 1e-9
+
+
+@pytest.mark.parametrize("load", ["a daily rhythm", "no rhythm", "steps by the hour, recorded"])
+def test_an_honest_forecast_is_followed_and_serves_more(load: str) -> None:
+    series, world, made, reactive = honest(load)
+    course = followed(series, world, made)
+    assert unserved(series, world, course) < 0.7 * unserved(series, world, reactive)

@@ -1,0 +1,123 @@
+"""Whether forecasts are worth their cost: the rule in numbers, and the trial that applies it every hour."""
+
+import math
+
+import numpy as np
+import pytest
+
+from autoscaler.forecasting.worth import Trial, Trust, Worth, limited
+from autoscaler.series import Floats
+
+DAY, LEAD = 1440, 5
+FULL, SOME, NONE = Trust.FULL, Trust.SOME, Trust.NONE
+
+
+def test_what_forecasts_cost_and_what_they_leave_is_held_against_spending_without_them() -> None:
+    present = np.tile([10.0, 20.0], 10)
+    came = np.tile([30.0, 20.0], 10)
+    stated = np.tile([28.0, 5.0], 10)
+    worth = Worth.of(stated, present, came)
+    assert worth is not None
+    # Asked for is 28 and 20, so 48 where 30 are there anyway. As headroom that makes 16 and 32 with 14 short,
+    # as a floor 24 and 24 with 6 short; the forecast leaves 2. A 2000th of what came is forgiven.
+    assert worth.extra == pytest.approx(0.6)
+    assert worth.left == pytest.approx((20 + 0.25) / (60 + 0.25))
+    assert worth.coverage == 0.0
+
+
+@pytest.mark.parametrize(
+    ("extra", "left", "coverage", "before", "after"),
+    [
+        pytest.param(0.10, 2.0, 0.80, FULL, FULL, id="cheap"),
+        pytest.param(0.10, 2.0, 1.00, NONE, FULL, id="cheap again"),
+        pytest.param(0.50, 0.5, 0.95, FULL, FULL, id="dear, but it prevents what headroom would not"),
+        pytest.param(0.50, 1.0, 0.95, FULL, SOME, id="dear, and no better than headroom"),
+        pytest.param(0.50, 0.94, 0.95, FULL, FULL, id="hardly better: it keeps its place"),
+        pytest.param(0.50, 0.94, 0.95, SOME, SOME, id="hardly better: it does not win its place back"),
+        pytest.param(0.50, 0.85, 0.95, NONE, FULL, id="better again"),
+        pytest.param(0.50, 0.5, 0.85, FULL, SOME, id="dear, and promises too little"),
+        pytest.param(0.50, 0.5, 0.995, FULL, SOME, id="dear, and promises far too much"),
+        pytest.param(0.50, 1.0, 0.995, FULL, NONE, id="dear, promises far too much, and to no avail"),
+        pytest.param(0.50, 0.5, 0.98, SOME, FULL, id="promises a little too much, and pays"),
+    ],
+)
+def test_a_forecast_is_followed_while_it_is_cheap_or_keeps_its_promise_and_beats_headroom(
+    extra: float, left: float, coverage: float, before: Trust, after: Trust
+) -> None:
+    assert Worth(extra, left, coverage, 1440).trust(0.95, before) is after
+
+
+def test_that_a_rare_miss_has_not_come_yet_says_nothing() -> None:
+    assert Worth(0.5, 1.0, 1.0, 60).trust(0.95, FULL) is SOME
+    assert Worth(0.5, 1.0, 1.0, 1440).trust(0.995, FULL) is SOME
+
+
+def test_too_little_says_nothing() -> None:
+    assert Worth.of(np.full(11, 3.0), np.ones(11), np.ones(11)) is None
+    assert Worth.of(np.full(50, np.nan), np.ones(50), np.ones(50)) is None
+    assert Worth.of(np.full(50, 3.0), np.zeros(50), np.zeros(50)) is None
+
+
+def load_with_jumps(days: int) -> Floats:
+    """A load of 100, three times that for ten minutes of every hour."""
+    return np.where(np.arange(days * DAY) % 60 < 10, 300.0, 100.0)
+
+
+def best(load: Floats) -> Floats:
+    """The forecast that knows what comes."""
+    ahead = np.concatenate([load[1:], np.full(LEAD, load[-1])])
+    return np.lib.stride_tricks.sliding_window_view(ahead, LEAD).max(axis=1)
+
+
+def followed(load: Floats, stated: Floats) -> Floats:
+    trial, seen = Trial(0.95, LEAD, 60), []
+    for step, (came, said) in enumerate(zip(load.tolist(), stated.tolist(), strict=True)):
+        trial.note(step * 60, came, said)
+        seen.append(trial.trust is FULL)
+        assert bool(trial.why) is not seen[-1]
+    return np.array(seen)
+
+
+def test_a_forecast_gone_bad_is_dropped_within_the_day_and_taken_up_again_within_days() -> None:
+    load = load_with_jumps(6)
+    good = best(load)
+    stated = np.where((np.arange(len(load)) // DAY) % 6 == 2, 3 * good, good)
+    seen = followed(load, stated)
+    assert seen[: 2 * DAY].all()
+    assert not seen[2 * DAY + 780 : 3 * DAY].any()
+    assert seen[5 * DAY :].all()
+    assert np.sum(np.diff(seen.astype(int)) != 0) == 2, "and it does not go to and fro"
+
+
+def tried(stated: float) -> Trial:
+    load = load_with_jumps(1)
+    trial = Trial(0.95, LEAD, 60)
+    for step, came in enumerate(load.tolist()):
+        trial.note(step * 60, came, stated)
+    return trial
+
+
+def test_one_that_promises_far_too_much_is_not_followed_and_it_is_said_why() -> None:
+    trial = tried(900.0)
+    assert trial.trust is NONE
+    assert math.isnan(limited(900.0, trial.limit()))
+    assert "not followed" in trial.why
+    assert "100.0% of the peaks" in trial.why
+
+
+def test_one_that_is_no_better_than_headroom_may_add_a_fifth_to_the_present_load() -> None:
+    trial = tried(250.0)
+    assert trial.trust is SOME
+    assert limited(250.0, trial.limit()) == pytest.approx(120.0)
+    assert limited(110.0, trial.limit()) == 110.0
+    assert math.isnan(limited(math.nan, trial.limit()))
+    assert "no more than 20%" in trial.why
+
+
+def test_steps_that_were_missed_are_unknown() -> None:
+    trial = Trial(0.95, LEAD, 60)
+    for step in range(0, 2 * DAY, 3):
+        trial.note(step * 60, 100.0, 300.0)
+    assert trial.trust is FULL, "no peak over the lead is known, so nothing is"
+    trial.note(100 * DAY * 60, 100.0, math.nan)
+    assert trial.trust is FULL
