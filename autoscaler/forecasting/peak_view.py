@@ -42,11 +42,13 @@ _Log = Callable[[Floats], Floats]
 @dataclass(frozen=True, slots=True)
 class PeakView:
     """level: [row], mean of the last 3 minutes, never negligible; NaN where nothing was recorded.
-    negligible: [row], 2 % of the mean load: below it differences mean nothing. weight: [row],
-    level relative to the mean load. signs: [row, sign], the first of which is one.
+    raised: [row], how much more that is than what came; 0 unless next to nothing did. negligible: [row],
+    2 % of the mean load: below it differences mean nothing. weight: [row], level relative to the mean
+    load. signs: [row, sign], the first of which is one.
     """
 
     level: Floats
+    raised: Floats
     negligible: Floats
     weight: Floats
     signs: Floats
@@ -80,12 +82,12 @@ class PeakView:
         columns = np.stack([np.full(len(level), _UNIT), *signs], axis=1)
         columns = np.clip(np.nan_to_num(columns), -_MOST, _MOST) / _UNIT
         weight = np.clip(level / np.fmax(mean, negligible), 0.02, 20.0)
-        return PeakView(level, negligible, weight, columns)
+        return PeakView(level, level - now, negligible, weight, columns)
 
     def peaks(self, rises: Floats) -> Floats:
-        """Rises [row, level] as loads; NaN where the present level is unknown."""
-        peaks: Floats = self.level[:, np.newaxis] * np.exp(np.clip(rises, -_MOST_RISE, _MOST_RISE))
-        return peaks
+        """Rises [row, level] as loads: no rise from nothing is nothing. NaN where the level is unknown."""
+        peaks = self.level[:, np.newaxis] * np.exp(np.clip(rises, -_MOST_RISE, _MOST_RISE))
+        return np.maximum(peaks - self.raised[:, np.newaxis], 0.0)
 
     def rise(self, peak: Floats) -> Floats:
         """What is to be predicted: log of `peak` [row] over the level, NaN where either is unknown."""

@@ -7,6 +7,8 @@ import math
 _ROUNDING = 1e-9
 """Forgives the last bits of a division: 2.1 / 0.3 must need 7 replicas, not 8."""
 
+_NEGLIGIBLE_SHARE = 0.05
+
 _MOST = 2_147_483_647
 """As many as a count in Kubernetes can be; an absurd load needs no more than that."""
 
@@ -14,6 +16,15 @@ _MOST = 2_147_483_647
 def replicas_for(load: float, load_per_replica: float) -> int:
     """Fewest replicas that serve `load`, both in the same unit; 0 for no load."""
     return max(0, math.ceil(min(load / load_per_replica - _ROUNDING, _MOST)))
+
+
+def replicas_ahead(peak: float, load_per_replica: float) -> int:
+    """Replicas to have ready for a forecast peak; none for less than a twentieth of what one serves.
+
+    A quantile of a load that may come is hardly ever zero. If each were an occasion for a replica, a
+    workload that may sleep at none never would. Load that is there wakes it, however little it is.
+    """
+    return 0 if peak < _NEGLIGIBLE_SHARE * load_per_replica else replicas_for(peak, load_per_replica)
 
 
 def survive_zone_loss(replicas: int, zones: int, zones_lost: int) -> int:

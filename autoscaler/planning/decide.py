@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autoscaler.planning.behavior import prune
-from autoscaler.planning.capacity import replicas_for
+from autoscaler.planning.capacity import replicas_ahead, replicas_for
 from autoscaler.planning.decision import Change, Decision, Wish
 from autoscaler.planning.guards import ORDER
 from autoscaler.planning.memory import LatencyTrial, Memory, Recommendation, ScaleEvent, Spent
@@ -152,7 +152,7 @@ def _wishes(
     load, per_replica = observation.load, policy.load_per_replica
     peak_known = outlook.peak == outlook.peak
     wishes = [
-        Wish(FORECAST, replicas_for(outlook.peak, per_replica), outlook.peak, outlook.age_s)
+        Wish(FORECAST, replicas_ahead(outlook.peak, per_replica), outlook.peak, outlook.age_s)
         if peak_known
         else Wish(FORECAST, None, outlook.peak, outlook.age_s, outlook.note or "no forecast"),
         Wish(LOAD, replicas_for(load.value, per_replica), load.value, load.age_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoscaler.planning.capacity import replicas_for
+from autoscaler.planning.capacity import replicas_ahead, replicas_for
 
 MOST = 2**31 - 1
 
@@ -26,3 +26,10 @@ def test_the_fewest_that_serve_a_load_and_never_more_than_a_count_can_be(
     load: float, per_replica: float, needed: int
 ) -> None:
     assert replicas_for(load, per_replica) == needed
+
+
+@pytest.mark.parametrize(
+    ("peak", "needed"), [(0.0, 0), (1.0, 0), (4.99, 0), (5.0, 1), (100.0, 1), (101.0, 2), (1e300, MOST)]
+)
+def test_a_forecast_of_next_to_nothing_wakes_no_replica(peak: float, needed: int) -> None:
+    assert replicas_ahead(peak, 100.0) == needed
