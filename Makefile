@@ -11,7 +11,7 @@ pytest := $(python) -m pytest
 fast := not slow and not prometheus and not browser and not cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench bench-cluster bench-forecast benchmarks soak docs-check real-parts install install-dev clean
+.PHONY: help demo test test-fast lint format bench bench-api bench-cluster bench-forecast benchmarks soak docs-check real-parts install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ format: install-dev ## let ruff format and mend what it can
 
 bench: install-dev ## measure speed and memory against the stated bars
 	@$(python) tests/bench/run.py $(ARGS)
+
+bench-api: install-dev ## measure the service with 100 clients beside a control loop
+	@$(python) tests/bench/api_load.py $(ARGS)
 
 bench-cluster: install-dev ## measure the operator with 1,000 resources on a real control plane
 	@$(python) tests/cluster/scale_bench.py $(ARGS)
