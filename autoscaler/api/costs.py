@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
-from autoscaler.api.fleet import Entry
+from autoscaler.api.snapshot import Entry
 
 _HOUR_S = 3600.0
 _DAY_S = 86_400.0

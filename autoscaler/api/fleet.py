@@ -6,18 +6,15 @@ cannot be read leaves the last snapshot standing, which then says since when it 
 
 from __future__ import annotations
 
-import bisect
-import enum
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
 import structlog
 
-from autoscaler.api.health import STALE_AFTER_S, Health, WorkloadProblem, health
+from autoscaler.api.health import STALE_AFTER_S
+from autoscaler.api.snapshot import Entry, Snapshot, Sort
 from autoscaler.store.errors import SchemaError, StoreError
 from autoscaler.store.rows import StateKept
 
@@ -33,18 +30,6 @@ _OUTDATED_AFTER_S = 5.0
 
 _LOG = structlog.get_logger(__name__)
 
-SortKey = tuple[float, str, str]
-
-
-class Sort(enum.StrEnum):
-    """Orders of the list; a leading minus means the largest first."""
-
-    WORST = "worst"
-    NAME = "name"
-    LOAD = "-load"
-    REPLICAS = "-replicas"
-    SPEND = "-spend"
-
 
 class States(Protocol):
     """What is read here of a `Store`."""
@@ -56,84 +41,6 @@ class States(Protocol):
     def state_keys(self) -> frozenset[str]:
         """The workloads that there are."""
         ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One workload. state: as the controller keeps it. shown: with its health, encoded for answers."""
-
-    workload: str
-    namespace: str
-    name: str
-    at_s: float
-    changed_s: float | None
-    state: Mapping[str, Any]
-    health: Health
-    shown: orjson.Fragment
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether its health was judged when nothing had been heard of it for long."""
-        return WorkloadProblem.STALE in self.health.problems
-
-    def as_json(self) -> dict[str, Any]:
-        """State and health."""
-        return _shown(self.state, self.health)
-
-    def number(self, part: str, name: str) -> float | None:
-        """A number of the state, money included; None where it is not known."""
-        value = (self.state.get(part) or {}).get(name)
-        return None if value is None else float(value)
-
-
-class Snapshot:
-    """All workloads at one moment. It never changes; orders are made when they are first asked for.
-
-    version: another one for each change. outdated_since_s: epoch seconds of the last successful reading,
-    where that is so long ago that what is shown cannot be relied on; None where all is well.
-    """
-
-    def __init__(self, version: int, entries: Mapping[str, Entry], outdated_since_s: float | None) -> None:
-        self.version = version
-        self.entries = entries
-        self.outdated_since_s = outdated_since_s
-        self.namespaces = frozenset(entry.namespace for entry in entries.values())
-        self._listed = list(entries.values())
-        self._orders: dict[Sort, tuple[Sequence[SortKey], Sequence[Entry]]] = {}
-
-    def ordered(self, sort: Sort, after: SortKey | None = None) -> Sequence[Entry]:
-        """All entries in that order, or those that come after a sort key."""
-        keys, entries = self._order(sort)
-        return entries if after is None else entries[bisect.bisect_right(keys, after) :]
-
-    def _order(self, sort: Sort) -> tuple[Sequence[SortKey], Sequence[Entry]]:
-        order = self._orders.get(sort)
-        if order is None:
-            keyed = sorted((sort_key(entry, sort), at) for at, entry in enumerate(self._listed))
-            order = ([key for key, _ in keyed], [self._listed[at] for _, at in keyed])
-            self._orders[sort] = order
-        return order
-
-
-def sort_key(entry: Entry, sort: Sort) -> SortKey:
-    """What an entry is sorted by; the unknown comes last, ties go by name."""
-    largest: float | None
-    match sort:
-        case Sort.WORST:
-            largest = entry.health.severity
-        case Sort.NAME:
-            largest = 0.0
-        case Sort.LOAD:
-            largest = entry.number("load", "value")
-        case Sort.REPLICAS:
-            largest = entry.number("replicas", "current")
-        case Sort.SPEND:
-            largest = entry.number("spend", "today")
-    # JSON, which carries these in cursors, knows no infinity.
-    return (_UNKNOWN_LAST if largest is None else -largest, entry.namespace, entry.name)
-
-
-_UNKNOWN_LAST = 1e300
 
 
 class Fleet:
@@ -157,17 +64,22 @@ class Fleet:
         self._read: float | None = None
         self._read_s: float | None = None
         self._unread = "the store has not been read yet"
+        self._looking_since: float | None = None
+        # Held to put one snapshot in another's place, which whoever asks may do too.
+        self._showing = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
     def snapshot(self) -> Snapshot:
         """The newest one."""
+        self._notice_silence()
         return self._snapshot
 
     @property
     def looks(self) -> int:
         """How often the store was looked at, whether or not it could be read."""
+        self._notice_silence()
         return self._looks
 
     @property
@@ -193,9 +105,11 @@ class Fleet:
 
     def refresh(self) -> frozenset[str]:
         """Take in what changed in the store, and return which workloads that was. Raises nothing."""
+        self._looking_since = self._clock()
         try:
             return self._refreshed()
         finally:
+            self._looking_since = None
             self._looks += 1
 
     def _refreshed(self) -> frozenset[str]:
@@ -257,23 +171,37 @@ class Fleet:
             _put(entries, key, row.at_s, row.changed_s, row.payload, now_s)
         for key, entry in aged.items():
             _put(entries, key, entry.at_s, entry.changed_s, entry.state, now_s)
-        snapshot = Snapshot(self._snapshot.version + 1, entries, None)
-        # The order that is asked for most is made here, where nobody waits for it.
-        snapshot.ordered(Sort.WORST)
-        self._snapshot = snapshot
+        with self._showing:
+            snapshot = Snapshot(self._snapshot.version + 1, entries, None)
+            # The order that is asked for most is made here, where nobody waits for it.
+            snapshot.ordered(Sort.WORST)
+            self._snapshot = snapshot
         return changed
 
     def _note_failure(self, error: StoreError) -> None:
-        snapshot = self._snapshot
         # Other errors are in the database's words, which are not for everybody.
         if self._unread and isinstance(error, SchemaError):
             self._unread = str(error)
         known = self._read is not None and self._clock() - self._read < _OUTDATED_AFTER_S
-        if known or snapshot.outdated_since_s is not None:
-            return
-        _LOG.warning("the store cannot be read; what is shown grows old", error=str(error))
-        since_s = self._now_s() if self._read_s is None else self._read_s
-        self._snapshot = Snapshot(snapshot.version + 1, snapshot.entries, since_s)
+        if not known:
+            self._say_that_it_is_old(str(error))
+
+    def _notice_silence(self) -> None:
+        """A store that does not answer raises nothing and holds the thread, so whoever asks notices it."""
+        since = self._looking_since
+        if since is not None and self._clock() - since >= _OUTDATED_AFTER_S:
+            self._say_that_it_is_old("no answer")
+
+    def _say_that_it_is_old(self, why: str) -> None:
+        with self._showing:
+            snapshot = self._snapshot
+            if snapshot.outdated_since_s is not None:
+                return
+            since_s = self._now_s() if self._read_s is None else self._read_s
+            self._snapshot = Snapshot(snapshot.version + 1, snapshot.entries, since_s)
+            # So that answers of before are not given again.
+            self._looks += 1
+        _LOG.warning("the store cannot be read; what is shown grows old", error=why)
 
 
 def _is_news(row: StateKept, known: Entry | None) -> bool:
@@ -289,14 +217,7 @@ def _put(
     now_s: float,
 ) -> None:
     """Judge and add one workload; one whose state cannot be understood stays as it was."""
-    namespace, _, name = workload.partition("/")
     try:
-        judged = health(state, at_s, now_s)
-        shown = orjson.Fragment(orjson.dumps(_shown(state, judged)))
-        entries[workload] = Entry(workload, namespace, name, at_s, changed_s, state, judged, shown)
+        entries[workload] = Entry.of(workload, at_s, changed_s, state, now_s)
     except (TypeError, ValueError, AttributeError) as error:
         _LOG.warning("a stored state cannot be understood", workload=workload, error=str(error))
-
-
-def _shown(state: Mapping[str, Any], judged: Health) -> dict[str, Any]:
-    return {**state, "problems": judged.problems, "severity": judged.severity}

@@ -9,7 +9,7 @@ from cachetools import LRUCache
 from fastapi import Request
 
 from autoscaler.api.answers import in_thread
-from autoscaler.api.fleet import Entry
+from autoscaler.api.snapshot import Entry
 
 _MOST_BYTES = 48 * 2**20
 _OVERHEAD_BYTES = 512

@@ -9,7 +9,8 @@ import orjson
 import pytest
 from workload_state import NOON_S, state
 
-from autoscaler.api.fleet import Fleet, Sort, sort_key
+from autoscaler.api.fleet import Fleet
+from autoscaler.api.snapshot import Sort, sort_key
 from autoscaler.store.errors import StoreError
 from autoscaler.store.rows import StateKept
 
@@ -142,6 +143,26 @@ def test_a_store_that_fails_leaves_what_is_known_and_says_since_when(world: Worl
     assert world.fleet.snapshot.outdated_since_s == NOON_S
     assert world.names == ["shop/cart"]
     world.states.fault = None
+    world.after(1)
+    assert world.fleet.snapshot.outdated_since_s is None
+
+
+def test_a_store_that_does_not_answer_makes_what_is_shown_old_meanwhile(world: World) -> None:
+    world.states.put("shop/cart")
+    world.after(0)
+    looks = world.fleet.looks
+    asked = world.states.states
+
+    def hanging(changed_since_s: float | None = None) -> list[StateKept]:
+        world.steady_s += 4.0
+        assert world.fleet.snapshot.outdated_since_s is None, "it may only be slow"
+        world.steady_s += 1.0
+        assert world.fleet.looks > looks, "nothing of before is answered again"
+        assert world.fleet.snapshot.outdated_since_s == NOON_S
+        assert world.names == ["shop/cart"]
+        return asked(changed_since_s)
+
+    world.states.states = hanging  # type: ignore[method-assign]  # for one look
     world.after(1)
     assert world.fleet.snapshot.outdated_since_s is None
 

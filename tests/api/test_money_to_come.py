@@ -9,8 +9,8 @@ import pytest
 from workload_state import NOON_S, state
 
 from autoscaler.api.costs import NOTHING, costs, money, total
-from autoscaler.api.fleet import Entry
 from autoscaler.api.health import health
+from autoscaler.api.snapshot import Entry
 
 DAY_S = 86_400.0
 

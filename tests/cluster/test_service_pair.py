@@ -20,6 +20,7 @@ from live_prometheus import LivePrometheus
 from operator_process import OperatorProcess, Resources, SteadyLoad
 from real_postgresql import RealPostgresql, running_postgresql
 from service_process import ServiceProcess
+from tcp_proxy import TcpProxy
 
 from autoscaler.store.store import Store
 
@@ -79,7 +80,8 @@ class Stream:
 
 @dataclass
 class Stage:
-    """An operator that decides about `web`, and two services that show it. loads: what Prometheus says."""
+    """An operator that decides about `web`, and two services that show it, who reach the database through a
+    proxy."""
 
     plane: ControlPlane
     namespace: str
@@ -88,6 +90,7 @@ class Stage:
     operator: OperatorProcess
     services: tuple[ServiceProcess, ServiceProcess]
     load: SteadyLoad
+    proxy: TcpProxy
     wanted: int = field(default=4)
 
     def asked(self, service: ServiceProcess, path: str) -> requests.Response:
@@ -132,7 +135,8 @@ def stage(
     with ExitStack() as stack:
         prometheus = stack.enter_context(LivePrometheus(tmp_path / "prometheus"))
         load = stack.enter_context(SteadyLoad(prometheus, {"load_web": 35.0}))
-        waiting = tuple(ServiceProcess(tmp_path / str(number), kubeconfig, url) for number in (1, 2))
+        proxy = stack.enter_context(TcpProxy(f"{url}?user=postgres"))
+        waiting = tuple(ServiceProcess(tmp_path / str(number), kubeconfig, proxy.url) for number in (1, 2))
         for each in waiting:
             each.process.start()
             stack.callback(each.stop)
@@ -147,7 +151,9 @@ def stage(
         stack.enter_context(operator)
         for each in waiting:
             wait_until(each.ready, 30, "the service to be ready")
-        made = Stage(control_plane, namespace, postgresql, url, operator, (waiting[0], waiting[1]), load)
+        made = Stage(
+            control_plane, namespace, postgresql, url, operator, (waiting[0], waiting[1]), load, proxy
+        )
         Resources(control_plane, namespace).create("web")
         wait_until(lambda: control_plane.replicas("web", namespace) == 4, 30, "4 replicas for a load of 35")
         wait_until(made.agree, 20, "both services to show the decisions")
@@ -198,6 +204,27 @@ def test_both_replicas_go_on_by_themselves_when_the_database_was_away(stage: Sta
 def _outdated(stage: Stage) -> bool:
     lists = (stage.asked(each, "/workloads").json() for each in stage.services)
     return all(one["metadata"]["outdatedSince"] for one in lists)
+
+
+def test_a_database_that_does_not_answer_holds_nobody_up_beyond_the_deadline(stage: Stage) -> None:
+    stage.proxy.hang()
+    began_s = time.monotonic()
+    for each in stage.services:
+        answer = stage.asked(each, "/decisions")
+        # By a connection that is open already nobody answers, and a new one cannot be opened.
+        assert answer.json()["code"] in ("DeadlineExceeded", "StoreUnavailable")
+    assert time.monotonic() - began_s < 25
+    assert _outdated(stage), "lists say so, and are answered at once"
+    assert all(each.ready() for each in stage.services)
+    # The address leads to another server from now on; connections to the one before are gone.
+    stage.proxy.refuse()
+    for each in stage.services:
+        wait_until(lambda each=each: stage.asked(each, "/decisions").status_code == 503, 20, "an error")
+    stage.proxy.forward()
+    wait_until(stage.all_answer, 20, "both to answer again")
+    stage.ask_for_one_more()
+    wait_until(stage.agree, 20, "both to show what was decided")
+    assert not _outdated(stage)
 
 
 def test_everybody_goes_on_through_an_upgrade_and_who_starts_late_says_why_not(stage: Stage) -> None:

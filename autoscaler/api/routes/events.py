@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from autoscaler.api.access.rules import identified, visible
 from autoscaler.api.answers import answer, in_thread, parts_of
-from autoscaler.api.fleet import Entry
 from autoscaler.api.paging import cursor, position_of
 from autoscaler.api.ranges import Range, chosen_range
 from autoscaler.api.shapes.people import EventList
 from autoscaler.api.shapes.problem_answers import problem_answers
 from autoscaler.api.shapes.queries import EventsQuestion
+from autoscaler.api.snapshot import Entry
 from autoscaler.api.times import LATEST_S, parse_instant
 
 router = APIRouter(tags=["people"])

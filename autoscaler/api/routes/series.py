@@ -14,7 +14,6 @@ from autoscaler.api.access.rules import require
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer_table, in_thread, no_workload, parts_of
 from autoscaler.api.columns import TIMESTAMP, Table, rounded, whole
-from autoscaler.api.fleet import Entry
 from autoscaler.api.problems import Problem
 from autoscaler.api.ranges import DAY_S, Range, chosen_range
 from autoscaler.api.recorded import HOUR_S, Grid, fitting_step_s, grid, needed, on_grid
@@ -22,6 +21,7 @@ from autoscaler.api.shapes.paths import NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import CSV_TOO, problem_answers
 from autoscaler.api.shapes.queries import SeriesQuestion
 from autoscaler.api.shapes.series import SeriesTable
+from autoscaler.api.snapshot import Entry
 from autoscaler.api.stated import read_peaks, stated_before
 from autoscaler.store.store import Store
 

@@ -14,12 +14,12 @@ from autoscaler.api.access.rules import identified, require, visible
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer, in_thread, no_workload, parts_of
 from autoscaler.api.costs import NOTHING, Costs, costs, money, total
-from autoscaler.api.fleet import Entry
 from autoscaler.api.ranges import DAY_S, chosen_range
 from autoscaler.api.shapes.money import FleetSpend, WorkloadSpend
 from autoscaler.api.shapes.paths import NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import problem_answers
 from autoscaler.api.shapes.queries import NamespaceQuestion, Ranged
+from autoscaler.api.snapshot import Entry
 
 router = APIRouter(tags=["spend"])
 

@@ -13,13 +13,13 @@ from autoscaler.api.access.rules import identified, require, visible
 from autoscaler.api.access.verbs import Verb
 from autoscaler.api.answers import answer, answer_table, in_thread, no_workload, parts_of
 from autoscaler.api.columns import JSON, Table
-from autoscaler.api.fleet import Entry, Snapshot, Sort, SortKey, sort_key
 from autoscaler.api.kept_answers import until_renewed
 from autoscaler.api.paging import cursor, position_of
 from autoscaler.api.shapes.paths import NamePath, NamespacePath
 from autoscaler.api.shapes.problem_answers import CSV_TOO, problem_answers
 from autoscaler.api.shapes.queries import FleetQuestion, WorkloadQuestion
 from autoscaler.api.shapes.workloads import FleetTable, WorkloadList, WorkloadWithManifest
+from autoscaler.api.snapshot import Entry, Snapshot, Sort, SortKey, sort_key
 from autoscaler.api.times import shown_time
 from autoscaler.controller.observing.selectors import parse_selector, selects
 

@@ -9,9 +9,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from autoscaler.api.columns import Format
-from autoscaler.api.fleet import Sort
 from autoscaler.api.health import WorkloadProblem
 from autoscaler.api.shapes.workloads import Mode
+from autoscaler.api.snapshot import Sort
 from autoscaler.api.times import Instant, Step
 from autoscaler.controller.observing.selectors import parse_selector
 from autoscaler.spec.resource import SUBDOMAIN_PATTERN
