@@ -12,9 +12,12 @@ from shown_service import TOKEN, ShownService
 PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShownService]:
-    """The service with a day of all scenes. Tests that change a workload use one that no other test does."""
+    """The service with a day of all scenes, which grows stale within minutes, as one without its operator does.
+
+    Tests that change a workload use one that no other test does.
+    """
     with ShownService(tmp_path_factory.mktemp("page"), workloads=8, days=1.0) as running:
         yield running
 

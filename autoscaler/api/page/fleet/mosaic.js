@@ -53,13 +53,29 @@ export const makeMosaic = (onChoose, signal) => {
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     return rows[Math.floor(y / grid.side) * grid.columns + Math.floor(x / grid.side)];
   };
-  canvas.addEventListener("pointermove", (event) => point(label, at(event), event, element));
-  canvas.addEventListener("pointerleave", () => (label.hidden = true));
-  canvas.addEventListener("click", (event) => at(event) && onChoose(at(event).id));
+  // What a click leads to is what was pointed at: a click's place is rounded, which may be another cell.
+  let pointed;
+  const pointAt = (event) => {
+    pointed = at(event);
+    point(label, pointed, event, element);
+  };
+  canvas.addEventListener("pointermove", pointAt);
+  canvas.addEventListener("pointerleave", () => {
+    pointed = undefined;
+    label.hidden = true;
+  });
+  canvas.addEventListener("click", (event) => {
+    const row = pointed ?? at(event);
+    if (row) onChoose(row.id);
+  });
   window.addEventListener("resize", draw, { signal });
   onTheme(draw, signal);
   return {
     element,
+    /** Whether the pointer is on it: what is pointed at has to be what a click leads to. */
+    get held() {
+      return canvas.matches(":hover");
+    },
     /** Shows `shown`, of `all` workloads: filtering does not make the picture come and go. */
     draw: (shown, all) => {
       rows = shown;

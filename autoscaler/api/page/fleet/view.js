@@ -108,7 +108,8 @@ class FleetView {
     const params = this.#params;
     const shown = chosen(this.#rows, params);
     const best = sorted(shown, params.sort);
-    const rows = anew || !this.list.held ? best : inOrderOf(shown, this.#order);
+    const held = this.list.held || this.mosaic.held;
+    const rows = anew || !held ? best : inOrderOf(shown, this.#order);
     this.filters.again.hidden = rows === best || rows.every((row, i) => row === best[i]);
     this.#order = rows.map((row) => row.id);
     this.totals.draw(
