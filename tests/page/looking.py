@@ -14,7 +14,7 @@ PATIENCE_MS = 30_000
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShownService]:
-    """The service with a day of all scenes, which grows stale within minutes, as one without its operator does.
+    """The service with a day of all scenes. It grows stale within minutes, as without its operator.
 
     Tests that change a workload use one that no other test does.
     """
