@@ -17,8 +17,8 @@ from autoscaler.api.whatif.manifest import changed, present
 from autoscaler.api.whatif.terms import Terms, terms_of
 from autoscaler.api.whatif.trial import Foresights, Tried, candidate, tried
 from autoscaler.backtest.candidate import candidate_of
-from autoscaler.backtest.result import Run
 from autoscaler.backtest.case import Case
+from autoscaler.backtest.result import Run
 from autoscaler.backtest.runner import compare
 from autoscaler.backtest.scores import score
 from autoscaler.backtest.simulation import World

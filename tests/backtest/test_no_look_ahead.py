@@ -18,9 +18,9 @@ import pytest
 from worlds import trace, wave
 
 from autoscaler.backtest.candidate import Candidate, default_candidate
+from autoscaler.backtest.case import Case
 from autoscaler.backtest.rivals import HpaSettings, RivalContext, parse_baselines, tune_hpa
 from autoscaler.backtest.rivals.hpa import HpaRival
-from autoscaler.backtest.case import Case
 from autoscaler.backtest.runner import compare
 from autoscaler.backtest.scaler import Scaler
 from autoscaler.backtest.simulation import World, simulate

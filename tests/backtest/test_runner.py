@@ -11,10 +11,10 @@ import pytest
 from worlds import wave
 
 from autoscaler.backtest.candidate import default_candidate
+from autoscaler.backtest.case import Case
 from autoscaler.backtest.report.export import json_bytes, write_timeline
 from autoscaler.backtest.result import Comparison, Kind
 from autoscaler.backtest.rivals import parse_baselines
-from autoscaler.backtest.case import Case
 from autoscaler.backtest.runner import compare, count_pieces
 from autoscaler.backtest.simulation import World
 
