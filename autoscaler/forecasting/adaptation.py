@@ -6,12 +6,9 @@ them takes as long as ten other fits.
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections import OrderedDict
-
 import numpy as np
 
+from autoscaler.forecasting.daily import Daily
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings
 from autoscaler.forecasting.history import own_series
 from autoscaler.forecasting.origins import spread
@@ -24,17 +21,14 @@ SPAN_S = 14 * DAY_S
 ABOUT_MOMENTS = 2000
 _FEWEST_MOMENTS = 500
 _YOUNGEST_S = 3 * DAY_S
-_LOOKED_BACK_S = 7 * DAY_S
 _WEIGHTS = (0.2, 5.0)
-_MOST_KEPT = 2048
 
 
 class Adaptation:
-    """Grows trees for workloads. What it keeps saves time and changes no answer."""
+    """Grows trees for workloads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, OwnTrees | None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._daily: Daily[OwnTrees | None] = Daily()
 
     def trees(
         self, model: PeakModel, history: Batch, row: int, settings: ForecastSettings
@@ -43,20 +37,11 @@ class Adaptation:
 
         The model has to be the same for the same lead.
         """
-        own = _until_midnight(own_series(history, row))
-        if len(own) * own.step_s < _YOUNGEST_S:
-            return None
-        key = _digest(own, settings)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        grown = _grown(model, own, settings)
-        with self._lock:
-            self._kept[key] = grown
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return grown
+
+        def grow(days: Series) -> OwnTrees | None:
+            return _grown(model, days, settings) if len(days) * days.step_s >= _YOUNGEST_S else None
+
+        return self._daily.of(own_series(history, row), (settings.horizon, settings.seasons_s), grow)
 
 
 def shared_rises(model: PeakModel, told: Told) -> Floats:
@@ -89,15 +74,3 @@ def _grown(model: PeakModel, own: Series, settings: ForecastSettings) -> OwnTree
     ahead = np.lib.stride_tricks.sliding_window_view(own.values[1:], lead)
     rise = told.view.rise(np.fmax.reduce(ahead[at.start : at.stop : at.step], axis=1))
     return adapted(shared_rises(model, told), model.levels, told.table, told.view.level, rise)
-
-
-def _until_midnight(own: Series) -> Series:
-    """What is looked at of a history: whole days, the newest three weeks of them."""
-    after_s = (own.end_s + own.step_s) % DAY_S
-    last = max(0, len(own) - after_s // own.step_s)
-    return own.between(max(0, last - (SPAN_S + _LOOKED_BACK_S) // own.step_s), last)
-
-
-def _digest(own: Series, settings: ForecastSettings) -> bytes:
-    about = f"{own.start_s} {own.step_s} {settings.horizon} {settings.seasons_s}"
-    return hashlib.blake2b(own.values.tobytes(), key=about.encode()[:64], digest_size=16).digest()

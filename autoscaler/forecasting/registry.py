@@ -50,7 +50,7 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
         return Reaching(Sharpened(name, naive, _learned(), always=True), naive)
     if name == AUTO:
         tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
-        model: Forecaster = Sharpened(AUTO, _chosen(tried), _learned())
+        model: Forecaster = _sharpened(tried)
         beyond: Forecaster = _chosen(FAST)
     elif name == "prophet" and not installed():
         model = beyond = Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
@@ -67,6 +67,12 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
 def _learned() -> PeakSource:
     """One for all, since it keeps what it grew for each workload until the next day."""
     return LearnedPeaks(shipped_model)
+
+
+@functools.cache
+def _sharpened(names: tuple[str, ...]) -> Forecaster:
+    """One for all, since it keeps what it found out about each workload until the next day."""
+    return Sharpened(AUTO, _chosen(names), _learned())
 
 
 def _alone(name: str) -> Forecaster:

@@ -1,19 +1,21 @@
 """A forecaster whose peaks are sharpened by a model that predicts nothing but the peak.
 
-The base forecaster gives the course of the load and its quantiles at every lead. Unless replaying
-the newest hours shows that the model of the peak would have lost clearly more, its quantiles of the peak over
-the whole lead time replace the base's, and the peaks of shorter leads are bent towards them.
+The base forecaster gives the course of the load and its quantiles at every lead. Unless replaying half a
+day shows that the model of the peak would have lost clearly more, its quantiles of the peak over the whole
+lead time replace the base's, and the peaks of shorter leads are bent towards them. A workload that is a day
+old is replayed once a day, with what was known at midnight; a younger one at every fit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autoscaler.forecasting.accuracy import pinball_loss
 from autoscaler.forecasting.cleaning import clean
+from autoscaler.forecasting.daily import Daily, until_midnight
 from autoscaler.forecasting.forecaster import DAY_S, Forecaster, ForecastSettings, Predictor
 from autoscaler.forecasting.grid import aligned
 from autoscaler.forecasting.history import described, own_series
@@ -40,9 +42,10 @@ class Sharpened:
     base: Forecaster
     source: PeakSource
     always: bool = False
+    _daily: Daily[tuple[bool, str]] = field(default_factory=Daily)
 
     def fit(self, history: Batch, settings: ForecastSettings) -> Predictor:
-        """Fit the base and the source, and replay the newest hours of every workload."""
+        """Fit the base and the source; replay half a day of every workload that is due for it."""
         history = aligned(history)
         base = self.base.fit(history, settings)
         cleaned = clean(history, settings).history
@@ -53,9 +56,21 @@ class Sharpened:
         )
         if not self.always:
             for row in range(len(history)):
-                used[row], notes[row] = _pays(self.source, own_series(cleaned, row), row, base, settings)
+                used[row], notes[row] = self._pays(cleaned, row, base, settings)
         season_s = min(settings.seasons_s, default=DAY_S)
         return _SharpenedPredictor(base, fitted, used, tuple(notes), settings, season_s)
+
+    def _pays(
+        self, history: Batch, row: int, base: Predictor, settings: ForecastSettings
+    ) -> tuple[bool, str]:
+        own = own_series(history, row)
+        if len(until_midnight(own)) * own.step_s < DAY_S:
+            return _pays(self.source, own, row, base, settings)
+
+        def replay(days: Series) -> tuple[bool, str]:
+            return _pays(self.source, days, 0, self.base.fit(Batch.of(days), settings), settings)
+
+        return self._daily.of(own, settings, replay)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Whether a workload's forecasts are worth what they cost: the bound on the harm that any forecast can do.
 
-A forecast only ever adds replicas, so all the harm that it can do is to cost. About a fifth it may cost
-in any case. If it costs more, it has to keep its promise, and to prevent shortage which the same money would
-not prevent if it were spent without a forecast: as a headroom on the present load, or as a number of replicas
-that always stand by. One that does not do both may add that fifth and nothing beyond; one that does neither,
-because it promises far more than ever comes, may add nothing. It is lifted when it would have been worth it.
+A forecast only ever adds replicas, so all the harm that it can do is to cost. Just under a quarter it may
+cost in any case. If it costs more, it has to keep its promise, and to prevent shortage which the same money
+would not prevent if it were spent without a forecast: as a headroom on the present load, or as a number of
+replicas that always stand by. One that does not do both may add that much and nothing beyond; one that does
+neither, because it promises far more than ever comes, may add nothing. This ends when it would have paid.
 
 All in units of the load: what would be asked for is the larger of the forecast and the present load.
 """
@@ -25,15 +25,15 @@ _JUDGED_EVERY_S = 3600
 _FEWEST = 12
 _HELD_S = 300
 """What asks for replicas by the present load keeps them for about so long."""
-_FREE = 0.2
+_FREE = 0.23
 """What forecasts may cost in any case, as a share of what following the present load costs."""
 _TOO_MANY_MISSES, _TOO_FEW_MISSES = 2.0, 0.2
 """The stated risk is kept while peaks exceed forecasts about as often as stated, within these factors."""
 _TELLING_MISSES = 10.0
 """That they hardly ever do says something once so many should have."""
-_LOST, _WON = 0.97, 0.9
-"""Shares of the shortage that plain spending leaves: above the first a forecast has lost its place,
-below the second it has won it back."""
+_LOST, _WON = 1.0, 0.95
+"""Shares of the shortage that plain spending leaves: from the first on a forecast has lost its place, below
+the second it has won it back."""
 _NEGLIGIBLE_SHORTAGE = 0.0005
 """Of the load; where both leave less, neither is better."""
 
@@ -85,7 +85,7 @@ class Worth:
         misses, stated = 1.0 - self.coverage, 1.0 - quantile
         too_many = misses > _TOO_MANY_MISSES * stated
         too_few = misses < _TOO_FEW_MISSES * stated and self.judged * stated >= _TELLING_MISSES
-        pays = self.left <= (_LOST if before is Trust.FULL else _WON)
+        pays = self.left < (_LOST if before is Trust.FULL else _WON)
         if pays and not too_many and not too_few:
             return Trust.FULL
         return Trust.NONE if too_few and not pays else Trust.SOME
