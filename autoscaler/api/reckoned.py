@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -155,6 +156,7 @@ def _plain(value: Any) -> Any:
             return value
 
 
+@lru_cache(1024)
 def _named(name: str) -> str:
     """`cooldown_up_s` as `cooldownUpSeconds`."""
     return to_camel(f"{name.removesuffix('_s')}_seconds" if name.endswith("_s") else name)
