@@ -157,6 +157,7 @@ class _Course:
     table: Table
     expected: Floats
     level: Floats
+    raised: Floats
     rise: Floats
 
     @staticmethod
@@ -168,6 +169,7 @@ class _Course:
             np.concatenate([part.told.table for part in parts]),
             np.concatenate([part.told.expected for part in parts]),
             np.concatenate([part.told.view.level for part in parts]),
+            np.concatenate([part.told.view.raised for part in parts]),
             np.concatenate([part.rise for part in parts]),
         )
 
@@ -185,8 +187,8 @@ def _forecast(model: PeakModel, course: _Course, lead: int, scored_from: int, ad
         today = course.table[rows]
         corrections[rows] = Groves.of([trees]).surplus(today, np.zeros(len(today), np.int64))
     quantiles = rises(shared, corrections, model.levels)
-    peaks: Floats = course.level[:, np.newaxis] * np.exp(quantiles)
-    return peaks
+    peaks = course.level[:, np.newaxis] * np.exp(quantiles)
+    return np.maximum(peaks - course.raised[:, np.newaxis], 0.0)
 
 
 def _lessons(work: Path, name: str, lead_s: int) -> Lessons:
