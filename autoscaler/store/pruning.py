@@ -21,20 +21,15 @@ _HOUR_S = 3600
 _SHARE = 0.05
 """Of the time that is stored, how much goes in one step when the store is too large."""
 
-_RECENT_S = _DAY_S
-"""When the store is too large, forecasts older than this go first, since they take the most room and are
-missed least; hours, which take the least and are missed most, only when nothing else so old is left."""
-
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long things are kept, in seconds, and how large the store may grow.
 
     states_s: of workloads of which nothing was heard since; one that is known to be gone goes at once.
-    max_bytes: of tables and indexes; beyond it forecasts older than a day go, then the oldest decisions,
-    observations and forecasts, whatever their age, at last the oldest hours. None: no limit. step_rows:
-    most decisions removed in one transaction; step_workloads: most workloads whose observations and
-    forecasts are.
+    max_bytes: of tables and indexes; beyond it the oldest rows go whatever their age, in the order that
+    `_sooner_cuts` tells. None: no limit. step_rows: most decisions removed in one transaction;
+    step_workloads: most workloads whose observations and forecasts are.
     """
 
     decisions_s: float = 30 * _DAY_S
@@ -93,24 +88,31 @@ def prune_step(connection: Connection, retention: Retention, now_s: float) -> Pr
 
 
 def _sooner_cuts(connection: Connection, cuts: _Cuts, now_s: float) -> _Cuts:
-    """Cuts that take a share more than age alone asks for, of what is missed least."""
-    recent_s = now_s - _RECENT_S
+    """Cuts that take a share more than age alone asks for, of what is missed least: forecasts, then decisions
+    and observations of before the last day; decisions and forecasts of the last day; then all the rest."""
+    recent_s, last_s = now_s - _DAY_S, now_s - _HOUR_S
     forecast_s = _oldest_s(connection, schema.Forecast.made_at_s)
-    cuts = replace(cuts, forecasts_s=_sooner(cuts.forecasts_s, forecast_s, now_s))
-    if forecast_s is not None and forecast_s <= recent_s:
-        return cuts
     decision_s = _oldest_decision_s(connection)
     observation_s = _oldest_s(connection, schema.Observation.at_s)
-    cuts = replace(
-        cuts,
+    sooner = _Cuts(
         decisions_s=_sooner(cuts.decisions_s, decision_s, now_s),
         # An hour more, since only whole hours are rolled up.
         observations_s=_sooner(cuts.observations_s, observation_s, now_s) + _HOUR_S,
+        hours_s=_sooner(cuts.hours_s, _oldest_s(connection, schema.ObservationHour.at_s), now_s),
+        forecasts_s=_sooner(cuts.forecasts_s, forecast_s, now_s),
     )
-    if any(oldest_s is not None and oldest_s <= recent_s for oldest_s in (decision_s, observation_s)):
-        return cuts
-    hour_s = _oldest_s(connection, schema.ObservationHour.at_s)
-    return replace(cuts, hours_s=_sooner(cuts.hours_s, hour_s, now_s))
+    if _is_before(forecast_s, recent_s):
+        return replace(cuts, forecasts_s=sooner.forecasts_s)
+    if _is_before(decision_s, recent_s) or _is_before(observation_s, recent_s - _HOUR_S):
+        observations_s = max(cuts.observations_s, min(sooner.observations_s, recent_s))
+        return replace(cuts, decisions_s=sooner.decisions_s, observations_s=observations_s)
+    if _is_before(decision_s, last_s) or _is_before(forecast_s, last_s):
+        return replace(cuts, decisions_s=sooner.decisions_s, forecasts_s=sooner.forecasts_s)
+    return sooner
+
+
+def _is_before(oldest_s: float | None, moment_s: float) -> bool:
+    return oldest_s is not None and oldest_s <= moment_s
 
 
 def _sooner(before_s: float, oldest_s: float | None, now_s: float) -> float:

@@ -210,3 +210,22 @@ def test_hours_go_early_only_where_they_alone_are_too_many(store: Store) -> None
     left = _count(store, schema.ObservationHour)
     assert all_hours / 2 < left < all_hours
     assert store.hours("shop/0", now_s - 2 * _DAY_S, now_s), "the newest are kept"
+
+
+def test_observations_of_the_last_day_outlast_decisions_and_forecasts_of_it(store: Store) -> None:
+    noise = random.Random(1)
+    now_s = START_S + _DAY_S / 2
+    forecasts: list[Row] = [
+        ForecastMade(WORKLOAD, START_S + 300 * number, {"noise": noise.randbytes(3000).hex()})
+        for number in range(144)
+    ]
+    observations = [observed(START_S + 60 * number) for number in range(720)]
+    store.write([*forecasts, *observations, *(decision(START_S + 60 * number) for number in range(720))])
+    with store.engine.connect() as connection:
+        most = used_bytes(connection, 0) // 2
+    _pruned(store, Retention(**_FOR_EVER, max_bytes=most), now_s)
+    assert _count(store, schema.Observation) == 720
+    assert 0 < _count(store, schema.Forecast) < 144
+    assert 0 < _count(store, schema.Decision) < 720
+    _pruned(store, Retention(**_FOR_EVER, max_bytes=1), now_s)
+    assert _count(store, schema.Observation) == 0, "nothing is kept at any price"
