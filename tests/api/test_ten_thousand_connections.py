@@ -87,6 +87,7 @@ def found_meanwhile(service: RunningService, store_url: str) -> Iterator[Found]:
 
 
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_ten_thousand_slow_clients_take_neither_the_service_nor_its_memory_nor_the_control_loops_time(
     tmp_path: Path,
 ) -> None:
