@@ -20,9 +20,12 @@ import numpy as np
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.series import Floats
 
-WINDOW_S = DAY_S
+_WINDOW_S = DAY_S
+_MOST_STEPS = 8640
+"""What is kept of a workload with steps of less than ten seconds: less than a day."""
 _JUDGED_EVERY_S = 3600
-_FEWEST = 12
+_FEWEST, _SHORTEST_S = 12, 3600
+"""Moments, and the time from the first to the last of them, that are needed before they say anything."""
 _HELD_S = 300
 """What asks for replicas by the present load keeps them for about so long."""
 _FREE = 0.23
@@ -63,7 +66,7 @@ class Worth:
 
     @staticmethod
     def of(stated: Floats, present: Floats, came: Floats) -> Worth | None:
-        """Judge moments, [moment] each; None where too few are known, or nothing came at all of them.
+        """Judge moments, [moment] each; None where none is known, or nothing came at any of them.
 
         stated: forecasts of the peak. present: the load that replicas were kept for anyway. came: the peak.
         """
@@ -71,7 +74,7 @@ class Worth:
         stated, present, came = stated[known], present[known], came[known]
         asked = np.maximum(stated, present)
         cost, least = float(asked.sum()), float(present.sum())
-        if len(came) < _FEWEST or least <= 0.0:
+        if len(came) == 0 or least <= 0.0:
             return None
         plain = min(_shortage(came, present * (cost / least)), _shortage(came, _standing_by(present, cost)))
         forgiven = _NEGLIGIBLE_SHORTAGE * max(float(came.sum()), least)
@@ -104,7 +107,7 @@ class Trial:
         self._lead = lead
         self._step_s = step_s
         self._held = max(1, _HELD_S // step_s)
-        size = max(self._held, WINDOW_S // step_s) + lead
+        size = max(self._held, judged_steps(step_s)) + lead
         self._loads = np.full(size, np.nan, np.float32)
         self._stated = np.full(size, np.nan, np.float32)
         self._newest: int | None = None
@@ -142,11 +145,19 @@ class Trial:
         present = np.fmax.reduce(np.lib.stride_tricks.sliding_window_view(padded, self._held), axis=1)
         came = np.lib.stride_tricks.sliding_window_view(loads[1:], self._lead).max(axis=1)
         stated = self._stated[oldest_first][:judged].astype(np.float64)
+        known = np.flatnonzero(np.isfinite(stated + came))
+        if len(known) < _FEWEST or (known[-1] - known[0]) * self._step_s < _SHORTEST_S:
+            return
         worth = Worth.of(stated, present, came)
         if worth is None:
             return
         self.trust = worth.trust(self._quantile, self.trust)
         self.why = _in_words(worth, self.trust)
+
+
+def judged_steps(step_s: int) -> int:
+    """Over how many steps forecasts are judged."""
+    return min(_MOST_STEPS, _WINDOW_S // step_s)
 
 
 def limited(peak: float, limit: float) -> float:

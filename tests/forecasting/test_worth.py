@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from autoscaler.forecasting.worth import Trial, Trust, Worth, limited
+from autoscaler.forecasting.worth import Trial, Trust, Worth, judged_steps, limited
 from autoscaler.series import Floats
 
 DAY, LEAD = 1440, 5
@@ -52,8 +52,7 @@ def test_that_a_rare_miss_has_not_come_yet_says_nothing() -> None:
     assert Worth(0.5, 1.0, 1.0, 1440).trust(0.995, FULL) is SOME
 
 
-def test_too_little_says_nothing() -> None:
-    assert Worth.of(np.full(11, 3.0), np.ones(11), np.ones(11)) is None
+def test_nothing_says_nothing() -> None:
     assert Worth.of(np.full(50, np.nan), np.ones(50), np.ones(50)) is None
     assert Worth.of(np.full(50, 3.0), np.zeros(50), np.zeros(50)) is None
 
@@ -114,6 +113,18 @@ def test_one_that_is_no_better_than_headroom_may_add_a_quarter_to_the_present_lo
     assert "no more than 23%" in trial.why
 
 
+@pytest.mark.parametrize(("step_s", "steps"), [(1, 3600), (60, 60), (3600, 11)])
+def test_an_hour_and_a_dozen_moments_are_needed(step_s: int, steps: int) -> None:
+    trial = Trial(0.95, 1, step_s)
+    # What was stated at the last step is judged when the one after it is over.
+    for step in range(steps + 1):
+        trial.note(step * step_s, 100.0, 400.0)
+    assert trial.trust is FULL
+    for step in range(steps + 1, steps + 1 + max(2, 7200 // step_s)):
+        trial.note(step * step_s, 100.0, 400.0)
+    assert trial.trust is not FULL
+
+
 def test_steps_that_were_missed_are_unknown() -> None:
     trial = Trial(0.95, LEAD, 60)
     for step in range(0, 2 * DAY, 3):
@@ -121,3 +132,12 @@ def test_steps_that_were_missed_are_unknown() -> None:
     assert trial.trust is FULL, "no peak over the lead is known, so nothing is"
     trial.note(100 * DAY * 60, 100.0, math.nan)
     assert trial.trust is FULL
+
+
+@pytest.mark.parametrize("step_s", [1, 15, 60, 3600, 86_400])
+def test_any_step_is_judged_without_keeping_too_much(step_s: int) -> None:
+    assert judged_steps(step_s) <= 8640
+    trial = Trial(0.95, 3, step_s)
+    for step in range(9000):
+        trial.note(step * step_s, 100.0, 400.0)
+    assert (trial.trust is FULL) is (step_s == 86_400)

@@ -15,7 +15,7 @@ from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.promises import Promises, read_at
-from autoscaler.forecasting.worth import WINDOW_S, Trial
+from autoscaler.forecasting.worth import Trial, judged_steps
 from autoscaler.series import Floats, Forecast, Ints
 
 
@@ -100,7 +100,7 @@ class Workload:
         kept = read_at(stated, earlier.levels, np.tile(self.places(newest_s), (len(stated), 1)))
         upper = np.full(len(loads), np.nan)
         upper[at] = [np.interp(self.request.settings.quantile, earlier.levels, row) for row in kept]
-        for back in range(min(len(loads), WINDOW_S // step_s) - 1, -1, -1):
+        for back in range(min(len(loads), judged_steps(step_s)) - 1, -1, -1):
             self._trial.note(newest_s - back * step_s, float(loads[-1 - back]), float(upper[-1 - back]))
 
     def fan(self, forecast: Forecast, row: int, peaks: Floats) -> Fan:
