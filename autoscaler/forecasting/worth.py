@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 import math
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,8 +109,9 @@ class Trial:
         self._step_s = step_s
         self._held = max(1, _HELD_S // step_s)
         size = max(self._held, judged_steps(step_s)) + lead
-        self._loads = np.full(size, np.nan, np.float32)
-        self._stated = np.full(size, np.nan, np.float32)
+        # Single precision, since there are thousands of these; what is beyond it is infinite, so unknown.
+        self._loads = array("f", [math.nan]) * size
+        self._stated = array("f", [math.nan]) * size
         self._newest: int | None = None
 
     def limit(self) -> float:
@@ -139,12 +141,12 @@ class Trial:
 
     def _judge(self, newest: int) -> None:
         oldest_first = np.roll(np.arange(len(self._loads)), -(newest + 1) % len(self._loads))
-        loads = self._loads[oldest_first].astype(np.float64)
+        loads = np.frombuffer(self._loads, np.float32)[oldest_first].astype(np.float64)
         judged = len(loads) - self._lead
         padded = np.concatenate([np.full(self._held - 1, np.nan), loads[:judged]])
         present = np.fmax.reduce(np.lib.stride_tricks.sliding_window_view(padded, self._held), axis=1)
         came = np.lib.stride_tricks.sliding_window_view(loads[1:], self._lead).max(axis=1)
-        stated = self._stated[oldest_first][:judged].astype(np.float64)
+        stated = np.frombuffer(self._stated, np.float32)[oldest_first][:judged].astype(np.float64)
         known = np.flatnonzero(np.isfinite(stated + came))
         if len(known) < _FEWEST or (known[-1] - known[0]) * self._step_s < _SHORTEST_S:
             return

@@ -141,3 +141,11 @@ def test_any_step_is_judged_without_keeping_too_much(step_s: int) -> None:
     for step in range(9000):
         trial.note(step * step_s, 100.0, 400.0)
     assert (trial.trust is FULL) is (step_s == 86_400)
+
+
+def test_loads_beyond_all_measure_are_unknown_and_nothing_breaks() -> None:
+    trial = Trial(0.95, LEAD, 60)
+    for step in range(DAY):
+        trial.note(step * 60, 1e300 if step % 100 == 0 else 100.0, 1e300 if step % 50 == 0 else 110.0)
+    assert trial.trust is FULL
+    assert math.isinf(trial.limit())
