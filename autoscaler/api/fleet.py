@@ -34,8 +34,12 @@ _LOG = structlog.get_logger(__name__)
 class States(Protocol):
     """What is read here of a `Store`."""
 
-    def states(self, changed_since_s: float | None = None) -> list[StateKept]:
-        """Those of all workloads, or of those that were written at that time or later."""
+    def states(
+        self,
+        changed_since_s: float | None = None,
+        known: Mapping[str, tuple[float, float | None]] | None = None,
+    ) -> list[StateKept]:
+        """Those of all workloads, or of those written at that time or later, without those that are known."""
         ...
 
     def state_keys(self) -> frozenset[str]:
@@ -146,7 +150,8 @@ class Fleet:
             rows = self._store.states()
             self._all_read = self._keys_read = now
             return rows, frozenset(row.workload for row in rows)
-        rows = self._store.states(newest_s - _OVERLAP_S)
+        known = {key: (entry.at_s, entry.changed_s) for key, entry in self._snapshot.entries.items()}
+        rows = self._store.states(newest_s - _OVERLAP_S, known)
         if now - self._keys_read < _KEYS_EVERY_S:
             return rows, None
         self._keys_read = now

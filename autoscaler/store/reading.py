@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, bindparam, false, func, or_, select
@@ -61,8 +61,12 @@ def find_memories(connection: Connection, workload: str | None) -> list[MemoryKe
     ]
 
 
-def find_states(connection: Connection, changed_since_s: float | None) -> list[StateKept]:
-    """Those written at that time or later, or all; the one longest unchanged first."""
+def find_states(
+    connection: Connection,
+    changed_since_s: float | None,
+    known: Mapping[str, tuple[float, float | None]],
+) -> list[StateKept]:
+    """Those written at that time or later, or all; the one longest unchanged first. See `Store.states`."""
     model = schema.State
     query = select(_Workload.namespace, _Workload.name, model.at_s, model.payload, model.changed_s)
     query = query.join(_Workload, _Workload.id == model.workload_id)
@@ -71,6 +75,8 @@ def find_states(connection: Connection, changed_since_s: float | None) -> list[S
     return [
         StateKept(f"{space}/{name}", at_s, unpacked(payload), changed_s)
         for space, name, at_s, payload, changed_s in connection.execute(query.order_by(model.changed_s))
+        # Most of the time goes into unpacking.
+        if known.get(f"{space}/{name}") != (at_s, changed_s)
     ]
 
 

@@ -174,14 +174,19 @@ class Store:
         with self._using() as connection:
             return {kept.workload: kept for kept in reading.find_memories(connection, None)}
 
-    def states(self, changed_since_s: float | None = None) -> list[StateKept]:
+    def states(
+        self,
+        changed_since_s: float | None = None,
+        known: Mapping[str, tuple[float, float | None]] | None = None,
+    ) -> list[StateKept]:
         """What is shown of every workload, or of those written at that time or later, by the writer's clock.
 
         A transaction is seen somewhat later than its rows are marked, and clocks differ: ask from
-        a few seconds before the newest `changed_s` that is known, and for all now and then.
+        a few seconds before the newest `changed_s` that is known, and for all now and then. known: `at_s` and
+        `changed_s` of states that the caller has already, by workload; those are left out.
         """
         with self._using() as connection:
-            return reading.find_states(connection, changed_since_s)
+            return reading.find_states(connection, changed_since_s, known or {})
 
     def state_keys(self) -> frozenset[str]:
         """The workloads of which anything is shown: by these a reader sees which are gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -29,12 +30,19 @@ class States:
         payload = state(namespace=namespace, name=name, **parts)
         self.rows[workload] = StateKept(workload, at_s, payload, self.wall_s)
 
-    def states(self, changed_since_s: float | None = None) -> list[StateKept]:
+    def states(
+        self,
+        changed_since_s: float | None = None,
+        known: Mapping[str, tuple[float, float | None]] | None = None,
+    ) -> list[StateKept]:
         self.asked.append(changed_since_s)
         if self.fault is not None:
             raise self.fault
         since_s = float("-inf") if changed_since_s is None else changed_since_s
-        return [row for row in self.rows.values() if row.changed_s is not None and row.changed_s >= since_s]
+        news = [
+            row for row in self.rows.values() if (known or {}).get(row.workload) != (row.at_s, row.changed_s)
+        ]
+        return [row for row in news if row.changed_s is not None and row.changed_s >= since_s]
 
     def state_keys(self) -> frozenset[str]:
         return frozenset(self.rows)
@@ -153,14 +161,14 @@ def test_a_store_that_does_not_answer_makes_what_is_shown_old_meanwhile(world: W
     looks = world.fleet.looks
     asked = world.states.states
 
-    def hanging(changed_since_s: float | None = None) -> list[StateKept]:
+    def hanging(*question: Any) -> list[StateKept]:
         world.steady_s += 4.0
         assert world.fleet.snapshot.outdated_since_s is None, "it may only be slow"
         world.steady_s += 1.0
         assert world.fleet.looks > looks, "nothing of before is answered again"
         assert world.fleet.snapshot.outdated_since_s == NOON_S
         assert world.names == ["shop/cart"]
-        return asked(changed_since_s)
+        return asked(*question)
 
     world.states.states = hanging  # type: ignore[method-assign]  # for one look
     world.after(1)

@@ -170,6 +170,8 @@ def test_states_are_found_by_when_they_were_written_and_not_by_what_they_are_of(
     ]
     assert [one.workload for one in store.states(300.1)] == ["shop/a"]
     assert store.states(400.1) == []
+    known = {"shop/b": (START_S - 200.0, 200.0), "shop/a": (START_S + 100.0, 100.0)}
+    assert [one.workload for one in store.states(200.0, known)] == ["shop/c", "shop/a"]
     store.close()
 
 
