@@ -42,6 +42,8 @@ def peak_loss(residuals: Residuals, eps: Floats, level: float) -> Floats:
     base = eps[:, np.newaxis]
     loss = np.full(residuals.path_peak.shape, np.nan)
     for part in (0, 1):
+        if not (half != part).any():
+            continue  # a single origin, and none to take a quantile from
         factor = np.exp(quantiles(errors[:, half != part], np.array([level]))[:, 0, 0])
         told = (residuals.path_peak[:, half == part] + base) * factor[:, np.newaxis] - base
         loss[:, half == part] = pinball_each(residuals.actual_peak[:, half == part], told, level)

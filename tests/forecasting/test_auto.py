@@ -61,3 +61,9 @@ def test_a_model_is_not_judged_on_the_errors_it_was_calibrated_with() -> None:
     assert (
         peak_loss(swinging, np.array([1e-9]), 0.95)[0] > 50 * peak_loss(steady, np.array([1e-9]), 0.95)[0] + 1
     )
+
+
+def test_a_single_moment_in_the_past_leaves_nothing_to_compare_on() -> None:
+    one = measured(np.array([0.3]))
+    best, reasons = by_pinball(["simple", "clever"], [one, one], np.array([1e-9]), SETTINGS)
+    assert (best[0], reasons[0]) == (0, "simple: nothing to compare on")
