@@ -87,7 +87,7 @@ class Operator:
         self._leader = self._elected(connect())
         self._label = self._labelled(reporting)
         self._recorder = Recorder(reporting, self._identity)
-        self._reporter = Reporter(reporting, self._leader, self._recorder)
+        self._reporter = Reporter(reporting, self._leader, self._recorder, self._forecasts.fan)
         self._pool = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="evaluate")
         self._discovery = Discovery(self._cluster)
         self._loop = Loop(

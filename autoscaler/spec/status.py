@@ -90,7 +90,9 @@ class Status(Model):
     )
     load: _Text | None = Field(None, description="Load as last observed.")
     forecast: _Text | None = Field(None, description="Forecast peak within the lead time.")
-    forecast_summary: _Text | None = Field(None, description="The forecast in one sentence.")
+    forecast_summary: _Text | None = Field(
+        None, description="The forecast, how well forecasts were kept lately, and what limits them."
+    )
     model: _Text | None = Field(None, description="Model the forecast came from.")
     ready: _Count | None = Field(None, description="Ready pods.")
     current: _Count | None = Field(None, description="Replicas last asked for, by whomever.")

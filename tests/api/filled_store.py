@@ -262,7 +262,7 @@ class _Life:
             id=made,
         )
         running = Running(self.workload, self.memory, ForeignWrites(), lead_time_s=self.policy.lead_time_s)
-        status = status_of(Status(), outcome, running)
+        status = status_of(Status(), outcome, running, None)
         return live_state(outcome, status, self.fan, made)
 
 

@@ -24,7 +24,7 @@ from autoscaler.spec.status import Status
 def shown(outcome: Outcome) -> dict[str, Any]:
     """As it is listed."""
     running = Running(outcome.workload, Memory(), ForeignWrites(), lead_time_s=180.0)
-    state = live_state(outcome, status_of(Status(), outcome, running), None, "")
+    state = live_state(outcome, status_of(Status(), outcome, running, None), None, "")
     judged = health(state, END_S, END_S)
     return {**state, "problems": judged.problems, "severity": judged.severity}
 

@@ -411,7 +411,7 @@ class World:
                 outcome.fault is None or outcome.fault.reason != "InternalError", "nothing breaks inside"
             )
             name = outcome.workload.name
-            self.statuses[name] = status_of(self.statuses.get(name, Status()), outcome, one)
+            self.statuses[name] = status_of(self.statuses.get(name, Status()), outcome, one, None)
             if name == "web" and outcome.decision is not None:
                 ours = (self.leader.in_force or {}).get("mode") in ("Active", "ScaleOutOnly")
                 seen = ours and outcome.setting is not None and outcome.write is not Write.UNKNOWN

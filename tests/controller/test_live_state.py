@@ -54,7 +54,7 @@ EVENT = {
 def shown(hand: InHand, one: Running, fan: Fan | None = None, before: Status | None = None) -> dict[str, Any]:
     """The state after one evaluation."""
     outcome = hand.evaluate(one)["web"]
-    return live_state(outcome, status_of(before or Status(), outcome, one), fan, outcome.id)
+    return live_state(outcome, status_of(before or Status(), outcome, one, fan), fan, outcome.id)
 
 
 def test_everything_that_is_known_is_shown(hand: InHand) -> None:
@@ -180,7 +180,7 @@ def test_bounds_and_load_per_replica_are_those_that_the_decision_was_made_by(han
     outcome = hand.evaluate(one)["web"]
     assert outcome.policy is not None
     learned = replace(outcome, policy=replace(outcome.policy, max_replicas=5, load_per_replica=12.5))
-    state = live_state(learned, status_of(Status(), outcome, one), None, "")
+    state = live_state(learned, status_of(Status(), outcome, one, None), None, "")
     assert (state["replicas"]["max"], state["perReplica"], state["replicas"]["needed"]) == (5, 12.5, 5)
     assert state["decisionId"] is None
 
@@ -190,11 +190,11 @@ def test_money_is_of_the_present_day_or_unknown(hand: InHand, after_s: float, to
     one = hand.add("web", 3, 30.0, spend={"replicaHourPrice": "0.2"})
     hand.evaluate(one)
     outcome = hand.evaluate(one, after_s=60.0)["web"]
-    status = status_of(Status(), outcome, one)
+    status = status_of(Status(), outcome, one, None)
     hand.api.fault = lambda request: forbidden()
     failed = hand.evaluate(one, after_s=after_s + 200.0)["web"]
     assert failed.decision is None
-    assert live_state(failed, status_of(status, failed, one), None, "")["spend"]["today"] == today
+    assert live_state(failed, status_of(status, failed, one, None), None, "")["spend"]["today"] == today
 
 
 @settings(max_examples=60, deadline=None)
@@ -203,7 +203,7 @@ def test_whatever_comes_of_an_evaluation_can_be_shown_and_unknown_is_never_zero(
     made: tuple[Outcome, Running],
 ) -> None:
     outcome, one = made
-    state = live_state(outcome, status_of(Status(), outcome, one), FAN, outcome.id)
+    state = live_state(outcome, status_of(Status(), outcome, one, FAN), FAN, outcome.id)
     assert json.loads(json.dumps(state, allow_nan=False)) == state
     decision = outcome.decision
     if decision is None:

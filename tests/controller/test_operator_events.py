@@ -27,7 +27,7 @@ class Watched:
 
     def evaluated(self) -> list[tuple[str, bool]]:
         outcome = self.hand.evaluate(self.one)["web"]
-        before, self.status = self.status, status_of(self.status, outcome, self.one)
+        before, self.status = self.status, status_of(self.status, outcome, self.one, None)
         return [(told.reason, told.warning) for told in worth_telling(before, self.status, outcome)]
 
 

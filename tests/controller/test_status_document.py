@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outcome_strategies import outcomes
 from stub_api import forbidden, scale_path, unanswered
+from test_live_state import FAN
 from workload_making import NOW_S, known, pod, running, setting
 
 from autoscaler.controller.acting.overrides import ANNOTATION
@@ -39,19 +40,19 @@ def test_whatever_comes_of_evaluations_the_cluster_accepts_the_status(
 ) -> None:
     status = Status()
     for outcome, one in made:
-        status = status_of(status, outcome, one)
+        status = status_of(status, outcome, one, None)
         written = document(status)
         ACCEPTED.validate(written)
         assert Status.model_validate(written).conditions == status.conditions, "and we read it back"
 
 
 def conditions_of(hand: InHand, one: Running, before: Status) -> Status:
-    return status_of(before, hand.evaluate(one)["web"], one)
+    return status_of(before, hand.evaluate(one)["web"], one, None)
 
 
 def test_what_is_absent_is_not_written() -> None:
     one = running()
-    written = document(status_of(Status(), Outcome(one.workload, NOW_S, fault=Fault("X", "y")), one))
+    written = document(status_of(Status(), Outcome(one.workload, NOW_S, fault=Fault("X", "y")), one, None))
     assert set(written) == {"observedGeneration", "conditions", "reason"}
 
 
@@ -115,16 +116,27 @@ def test_a_load_that_is_not_known_is_shown_by_its_state(hand: InHand) -> None:
     assert conditions_of(hand, one, Status()).load == "Stale"
 
 
+def test_the_forecast_says_how_well_it_was_kept_and_why_it_is_limited() -> None:
+    one = running()
+    seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")
+    outcome = plan(one, seen, lambda *_: Outlook(20.0, 20.0, 0.0, "ridge")).outcome(Write.UNNEEDED)
+    judged = dataclasses.replace(FAN, coverage=0.944, judged=480, doubt="forecasts may add no more than 23%")
+    assert status_of(Status(), outcome, one, judged).forecast_summary == (
+        "At most 20 within 180 s with probability 0.95, by ridge. 94 % of the last 480 peaks were within it. "
+        "Forecasts may add no more than 23%."
+    )
+
+
 def test_the_lead_time_says_where_it_comes_from() -> None:
     one = running()
     seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")
     outcome = plan(one, seen, lambda *_: Outlook(20.0, 20.0, 0.0, "ridge")).outcome(Write.UNNEEDED)
-    shown = document(status_of(Status(), outcome, one))
+    shown = document(status_of(Status(), outcome, one, None))
     assert shown["leadTime"] == {"seconds": 180, "source": "Configured"}
     assert shown["forecastSummary"] == "At most 20 within 180 s with probability 0.95, by ridge."
     more = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(5)], known(10.0), (), "")
     outcome = plan(one, more, lambda *_: Outlook(20.0, 20.0, 0.0, "ridge")).outcome(Write.UNNEEDED)
-    shown = document(status_of(Status(), outcome, one))["leadTime"]
+    shown = document(status_of(Status(), outcome, one, None))["leadTime"]
     assert (shown["seconds"], shown["source"], shown["samples"]) == (30, "Measured", 5)
 
 
@@ -139,7 +151,7 @@ def test_observed_capacity_is_shown_once_there_is_one() -> None:
         served.watch(watched, known(60.0), (known(0.1),), 5, NOW_S + 3600.0 * hour)
     seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(5)], known(10.0), (), "")
     outcome = plan(one, seen, lambda *_: Outlook(20.0, 20.0, 0.0, "ridge")).outcome(Write.UNNEEDED)
-    shown = document(status_of(Status(), outcome, one))
+    shown = document(status_of(Status(), outcome, one, None))
     assert shown["capacity"] == {"configured": "10", "observed": "12", "hours": 2}
 
 

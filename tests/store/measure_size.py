@@ -223,7 +223,7 @@ def _print_cost_of_a_state() -> None:
     outlook = Outlook(1000.0, 900.0, 20.0, "ridge")
     outcome = _outcome(workload, decide(policy, observation, outlook, Memory()))
     fan = a_day_of_fans()[0]
-    status = status_of(Status(), outcome, running)
+    status = status_of(Status(), outcome, running, None)
     state = live_state(outcome, status, fan, outcome.id)
     keeping = StateKeeping(lambda _: fan)
     keeping.after(outcome, running, "")

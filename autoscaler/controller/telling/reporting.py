@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ import structlog
 from autoscaler.controller.acting.writing import Leading
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError, NotFound, TooManyRequests
+from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import Running
@@ -43,13 +45,22 @@ class _Account:
 class Reporter:
     """Writes statuses and events behind the loop's back. `report` never blocks.
 
-    Of several outcomes that wait for one resource only the newest is written.
+    Of several outcomes that wait for one resource only the newest is written. fan: the newest forecast
+    of a workload.
     """
 
-    def __init__(self, cluster: Cluster, leading: Leading, recorder: Recorder, threads: int = 4) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        leading: Leading,
+        recorder: Recorder,
+        fan: Callable[[str], Fan | None],
+        threads: int = 4,
+    ) -> None:
         self._cluster = cluster
         self._leading = leading
         self._recorder = recorder
+        self._fan = fan
         self._lock = threading.Lock()
         self._accounts: dict[str, _Account] = {}
         self._waiting: OrderedDict[str, tuple[Workload, Status]] = OrderedDict()
@@ -71,7 +82,7 @@ class Reporter:
                 seen = workload.status or Status()
                 account = self._accounts[workload.key] = _Account(workload.uid, Published(seen), seen)
             before = account.status
-            account.status = status_of(before, outcome, running)
+            account.status = status_of(before, outcome, running, self._fan(workload.key))
             if worth_writing(account.published, account.status, time.monotonic(), self._every_s()):
                 if workload.key not in self._waiting:
                     self._ready.put(workload.key)

@@ -51,7 +51,8 @@ class StateKeeping:
         """
         workload, now_s = outcome.workload, outcome.now_s
         kept = self._kept_of(workload)
-        kept.status = status_of(kept.status, outcome, running)
+        fan = self._fan(workload.key)
+        kept.status = status_of(kept.status, outcome, running, fan)
         matters = _matters(outcome, kept.status)
         news: list[rows.Row] = []
         if workload.manifest != kept.manifest or _is_due(kept.manifest_s, now_s, _MANIFEST_EVERY_S):
@@ -59,7 +60,7 @@ class StateKeeping:
             news.append(rows.ManifestKept(workload.key, now_s, workload.manifest))
         if news or matters != kept.matters or _is_due(kept.at_s, now_s, _EVERY_S):
             kept.matters, kept.at_s = matters, now_s
-            state = live_state(outcome, kept.status, self._fan(workload.key), decision_id)
+            state = live_state(outcome, kept.status, fan, decision_id)
             news.append(rows.StateKept(workload.key, now_s, state))
         return news
 

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.conditions import capacity_findings, findings, merged
@@ -51,8 +52,11 @@ def document(status: Status) -> dict[str, Any]:
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
-    """The status after `outcome`, which leaves alone what it says nothing about."""
+def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | None) -> Status:
+    """The status after `outcome`, which leaves alone what it says nothing about.
+
+    fan: the newest forecast.
+    """
     workload, now_s = outcome.workload, float(int(outcome.now_s))
     conditions = merged(
         before.conditions or (),
@@ -63,7 +67,7 @@ def status_of(before: Status, outcome: Outcome, running: Running) -> Status:
     update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
     update["override"] = _override(outcome)
     if outcome.decision is not None:
-        update |= _decided(outcome, running)
+        update |= _decided(outcome, running, fan)
     obstacle = _obstacle(outcome)
     if obstacle:
         update["reason"] = obstacle
@@ -95,7 +99,7 @@ def _lasting(status: Status) -> tuple[object, ...]:
     return (conditions, rest, lead_time.seconds if lead_time is not None else None)
 
 
-def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
+def _decided(outcome: Outcome, running: Running, fan: Fan | None) -> dict[str, Any]:
     decision, now_s = outcome.decision, float(int(outcome.now_s))
     assert decision is not None  # the caller has looked
     outlook, observation = decision.outlook, decision.observation
@@ -106,7 +110,7 @@ def _decided(outcome: Outcome, running: Running) -> dict[str, Any]:
     return {
         "load": shown(observation.load.value) if observation.load.may_add else observation.load.state.value,
         "forecast": peak or None,
-        "forecast_summary": (_summary(outcome, running) if peak else outlook.note)[:_LONGEST] or None,
+        "forecast_summary": (_summary(outcome, running, fan) if peak else outlook.note)[:_LONGEST] or None,
         "model": outlook.model or None,
         "ready": observation.ready,
         "current": outcome.count if written else observation.current,
@@ -131,14 +135,23 @@ def _obstacle(outcome: Outcome) -> str:
     return outcome.hold.reason
 
 
-def _summary(outcome: Outcome, running: Running) -> str:
+def _summary(outcome: Outcome, running: Running, fan: Fan | None) -> str:
     decision, spec = outcome.decision, outcome.workload.spec
     assert decision is not None and spec is not None  # the caller has looked
     outlook = decision.outlook
     return (
         f"At most {shown(outlook.peak)} within {running.lead_time_s:.0f} s with probability "
-        f"{spec.forecast.quantile:g}, by {outlook.model}."
+        f"{spec.forecast.quantile:g}, by {outlook.model}.{_kept(fan)}"
     )
+
+
+def _kept(fan: Fan | None) -> str:
+    """How well the stated quantile was kept lately, and why decisions follow the forecast only so far."""
+    if fan is None:
+        return ""
+    kept = f" {100 * fan.coverage:.0f} % of the last {fan.judged} peaks were within it." if fan.judged else ""
+    doubt = f" {fan.doubt[0].upper()}{fan.doubt[1:]}." if fan.doubt else ""
+    return kept + doubt
 
 
 def _lead_time(running: Running) -> LeadTime:
