@@ -424,6 +424,7 @@ def test_a_token_and_an_authority_that_are_exchanged_are_taken_up_while_running(
 # Restarts
 
 
+@pytest.mark.quiet
 def test_everything_due_at_once_after_a_restart_is_asked_for_together_and_not_all_at_the_same_time(
     control_plane: ControlPlane,
     namespace: str,

@@ -68,6 +68,8 @@ def test_one_of_two_writes_and_the_other_only_watches(
         load.values["load_pairs"] = 15.0
         wait_until(lambda: control_plane.replicas("pairs", namespace) == 2, 20, "2 for a load of 15")
     assert pair.reigns(namespace) == [str(leader)]
+    # An answer is on its way for a moment after what it says was done.
+    wait_until(lambda: len(pair.writes(namespace)) == 3, 5, "three writes")
     assert [write.replicas for write in pair.writes(namespace)] == audit.counts("pairs")[1:]
     assert not [e for e in pair.proxies[1 - leader].exchanges if e.asked.path.endswith("/scale")]
 

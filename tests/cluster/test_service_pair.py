@@ -157,6 +157,10 @@ def stage(
         Resources(control_plane, namespace).create("web")
         wait_until(lambda: control_plane.replicas("web", namespace) == 4, 30, "4 replicas for a load of 35")
         wait_until(made.agree, 20, "both services to show the decisions")
+        for each in waiting:
+            wait_until(
+                lambda each=each: made.asked(each, "/workloads").json().get("items"), 40, "the workload"
+            )
         yield made
 
 

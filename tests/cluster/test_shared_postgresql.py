@@ -76,6 +76,7 @@ def test_the_next_leader_goes_on_with_windows_cooldowns_rates_and_money_of_the_o
         successor = pair.leader(_TAKEN_OVER_S, other_than=leader)
         taken_over_s = time.monotonic()
         wait_until(lambda: audit.counts("rises")[-1] != 4, 20, "as many as may still be added")
+        wait_until(lambda: _spent(pair, successor) > 0.0, 20, "the money to be reckoned")
         spent, until_s = _spent(pair, successor), time.monotonic()
         wait_until(lambda: audit.counts("falls")[-1] == 2, 60, "2 for a load of 15")
         wait_until(lambda: audit.counts("cools")[-1] == 5, 60, "5 for a load of 45")

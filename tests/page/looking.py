@@ -65,7 +65,8 @@ class Visit:
     def until(self, condition: str) -> None:
         """Wait for a JavaScript condition; the page's own policy forbids Playwright's way of doing so."""
         for _ in range(PATIENCE_MS // 100):
-            if self.page.evaluate(condition):
+            # While a page loads, what is asked for may not be there to be asked.
+            if self.page.evaluate(f"(() => {{ try {{ return {condition}; }} catch {{ return false; }} }})()"):
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"never true: {condition}; complaints: {self.complaints}")

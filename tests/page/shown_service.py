@@ -107,6 +107,10 @@ class ShownService:
         """Write as the operator would."""
         self.store.write(rows)
 
+    def look(self) -> None:
+        """Look at the store now, not within the next second."""
+        self._fleet.refresh()
+
     def change(self, workload: str, at_s: float | None = None, **parts: Any) -> None:
         """Keep a newer state of a workload, now if not said otherwise, with `parts` of it changed."""
         (known,) = [row for row in self.store.states() if row.workload == workload]

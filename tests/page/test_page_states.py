@@ -96,6 +96,7 @@ def test_a_demonstration_that_runs_ahead_of_the_clock_is_shown_up_to_its_own_now
     with ShownService(tmp_path_factory.mktemp("ahead"), workloads=1, days=0.02) as fast:
         at_s = time.time() + ahead_s
         fast.change("shop/checkout", at_s, at=format_time(at_s))
+        fast.look()
         with Visit(browser, fast.url, "/workloads/shop/checkout") as visit:
             visit.drawn()
             shown_from = (
