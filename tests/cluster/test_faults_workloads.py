@@ -424,7 +424,6 @@ def test_a_token_and_an_authority_that_are_exchanged_are_taken_up_while_running(
 # Restarts
 
 
-@pytest.mark.quiet
 def test_everything_due_at_once_after_a_restart_is_asked_for_together_and_not_all_at_the_same_time(
     control_plane: ControlPlane,
     namespace: str,
@@ -451,7 +450,8 @@ def test_everything_due_at_once_after_a_restart_is_asked_for_together_and_not_al
         wait_until(lambda: _evaluated(second) >= 3 * many, 40, "three rounds")
     asked = [e.asked for e in metrics.exchanges]
     assert len(asked) >= 6
-    first = [a for a in asked if a.at_s < asked[0].at_s + 1.0]
+    # Slots are a second apart, and the next one may come a little early.
+    first = [a for a in asked if a.at_s < asked[0].at_s + 0.5]
     assert len(first) <= many / 10  # what is due at once is asked for together
     bodies = " ".join(unquote_plus(a.body.decode()) for a in first)
     numbers = set(re.findall(r"load_good \+ 0 \* (\d+)", bodies))
