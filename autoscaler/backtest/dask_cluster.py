@@ -79,13 +79,13 @@ class _Cluster:
         ]
         labels = {future.key: piece.label for future, piece in zip(futures, pieces, strict=True)}
         try:
+            answers = {}
             for future in as_completed(futures, loop=self._client.loop):
-                future.result()
+                answers[future.key] = future.result()
                 self._advance(labels[future.key])
-            answers: list[Answer] = self._client.gather(futures)
+            return [answers[future.key] for future in futures]
         finally:
             self._client.cancel(futures)
-        return answers
 
     def _send_shared(self, pieces: Sequence[Piece[Answer]]) -> dict[int, Any]:
         """Arguments that several pieces have, as they are known on the cluster, by identity."""

@@ -90,13 +90,17 @@ class Conditions:
             return _mean(series) / positive("--fleet", self.fleet)
         return None
 
+    def capacity(self, series: Series, configured: float | None) -> float:
+        """Load that one replica serves. configured: what a manifest says of it, if anything."""
+        stated = self.stated_capacity(series)
+        if stated is not None:
+            return stated
+        return _mean(series) / _FLEET if configured is None else configured
+
     def world(self, series: Series, configured: float | None) -> World:
         """The simulated cluster for `series`. configured: the load per replica of a manifest, if any."""
-        capacity = self.stated_capacity(series)
-        if capacity is None:
-            capacity = _mean(series) / _FLEET if configured is None else configured
         world = World(
-            per_replica=capacity,
+            per_replica=self.capacity(series, configured),
             start_up_s=duration_s("--start-up", self.start_up, zero=True),
             metric_lag_s=duration_s("--metric-lag", self.metric_lag, zero=True),
             start_up_samples_s=start_up_samples_s(self.start_up_from) if self.start_up_from else (),

@@ -27,7 +27,7 @@ from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import API_VERSION, KIND
 from autoscaler.spec.units import format_quantity, parse_share
-from autoscaler.spec.variation import WrittenPolicy
+from autoscaler.spec.variation import SpecRefused, WrittenPolicy
 
 _QUANTILES = 7
 _PLACEHOLDER = "sum(rate(http_requests_total[2m]))"
@@ -93,26 +93,30 @@ def _written(path: Path) -> WrittenPolicy:
 
 def _default_policy(loads: Sequence[Series], options: Options) -> WrittenPolicy:
     """A policy for traces that nobody wrote one for, with room for twice the largest peak."""
-    capacities = [options.world(series, None).per_replica for series in loads]
+    capacities = [options.capacity(series, None) for series in loads]
     peaks = [float(np.nanmax(one.values)) / capacity for one, capacity in zip(loads, capacities, strict=True)]
     name = re.sub(r"[^a-z0-9]+", "-", loads[0].name.lower()).strip("-")[:50] or "workload"
-    return WrittenPolicy.read(
-        {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "metadata": {"name": name},
-            "spec": {
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-                "minReplicas": 1,
-                "maxReplicas": max(2, math.ceil(2 * max(peaks))),
-                "load": {
-                    "query": options.query or _PLACEHOLDER,
-                    "perReplica": format_quantity(float(f"{capacities[0]:.4g}")),
-                },
-                "forecast": {"model": options.model, "quantile": "0.95"},
+    manifest = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": 1,
+            "maxReplicas": max(2, math.ceil(2 * max(peaks))),
+            "load": {
+                "query": options.query or _PLACEHOLDER,
+                "perReplica": format_quantity(float(f"{capacities[0]:.4g}")),
             },
-        }
-    )
+            "forecast": {"model": options.model, "quantile": "0.95"},
+        },
+    }
+    try:
+        return WrittenPolicy.read(manifest)
+    except SpecRefused as error:
+        raise InputError(
+            f"{loads[0].name}: no default policy fits this load ({error}); give --policy"
+        ) from error
 
 
 def _objective(text: str) -> Objective:

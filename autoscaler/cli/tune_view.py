@@ -85,6 +85,8 @@ def sentences(
 ) -> list[str]:
     """What the proposal means, in words."""
     present = proposal.present
+    if objective is not None and chosen is present:
+        return ["The present policy is within the objective, and nothing else within it does better."]
     if objective is not None and chosen is not None:
         return [
             f"Within the objective, take {_named(chosen, settings)}: compared with the present policy it "

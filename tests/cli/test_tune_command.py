@@ -48,10 +48,24 @@ def test_the_front_is_shown_and_written_as_manifests_that_check(there: Path, aut
 
 
 def test_the_one_within_an_objective_is_written_beside_the_front(there: Path, autoscaler: Autoscaler) -> None:
-    ended = autoscaler(f"tune good.csv {VARIED} --objective cost=3 --out found")
+    ended = autoscaler(f"tune good.csv {VARIED} --objective unserved=99% --out found")
     assert ended.code == 0
     assert "Within the objective, take" in ended.out
     assert not read_manifests(there / "found" / "chosen.yaml").problems
+
+
+def test_a_load_that_no_default_policy_fits_is_refused(there: Path, autoscaler: Autoscaler) -> None:
+    (there / "tiny.csv").write_text(csv_of([1e-9 * (1 + index % 7) for index in range(3 * 288)]))
+    ended = autoscaler("tune tiny.csv --vary minReplicas=1,2")
+    assert (ended.code, ended.out) == (2, "")
+    assert "no default policy fits this load" in ended.err
+    assert "give --policy" in ended.err
+
+
+def test_a_policy_that_meets_its_objective_best_is_said_to(there: Path, autoscaler: Autoscaler) -> None:
+    ended = autoscaler("tune good.csv --vary minReplicas=50,60 --objective unserved=99%")
+    assert ended.code == 0
+    assert "The present policy is within the objective" in ended.out
 
 
 def test_an_objective_out_of_reach_is_an_answer_too(there: Path, autoscaler: Autoscaler) -> None:
