@@ -15,7 +15,10 @@ _MOST = 2_147_483_647
 
 def replicas_for(load: float, load_per_replica: float) -> int:
     """Fewest replicas that serve `load`, both in the same unit; 0 for no load."""
-    return max(0, math.ceil(min(load / load_per_replica - _ROUNDING, _MOST)))
+    needed = load / load_per_replica - _ROUNDING
+    if needed <= 0.0:
+        return 0
+    return _MOST if needed > _MOST else math.ceil(needed)
 
 
 def replicas_ahead(peak: float, load_per_replica: float) -> int:

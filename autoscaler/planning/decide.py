@@ -118,19 +118,9 @@ def _none_later(memory: Memory, now_s: float) -> Memory:
 
     So a wait begins anew, and neither lasts for as long as the clock was ahead nor is forgotten.
     """
-    outage = memory.outage
-    times = [
-        memory.decided_s or now_s,
-        outage.active_s if outage is not None else now_s,
-        *(
-            at_s
-            for entries in (memory.recommendations, memory.unsure, memory.scale_ups, memory.scale_downs)
-            for at_s, _ in entries[-1:]
-        ),
-        *(trial.started_s for _, trial in memory.trials),
-    ]
-    if max(times) <= now_s:
+    if not _is_later(memory, now_s):
         return memory
+    outage = memory.outage
     return Memory(
         decided_s=None if memory.decided_s is None else min(memory.decided_s, now_s),
         recommendations=tuple((min(at_s, now_s), count) for at_s, count in memory.recommendations),
@@ -143,6 +133,18 @@ def _none_later(memory: Memory, now_s: float) -> Memory:
         ),
         unsure=tuple((min(at_s, now_s), count) for at_s, count in memory.unsure),
     )
+
+
+def _is_later(memory: Memory, now_s: float) -> bool:
+    """Whether anything of `memory` is from after `now_s`. Its entries are in the order of their times."""
+    if memory.decided_s is not None and memory.decided_s > now_s:
+        return True
+    for entries in (memory.recommendations, memory.unsure, memory.scale_ups, memory.scale_downs):
+        if entries and entries[-1][0] > now_s:
+            return True
+    if memory.outage is not None and memory.outage.active_s > now_s:
+        return True
+    return any(trial.started_s > now_s for _, trial in memory.trials) if memory.trials else False
 
 
 def _wishes(

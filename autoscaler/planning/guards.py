@@ -35,8 +35,11 @@ def zone_headroom(wish: int, now: Situation) -> Change | None:
     if policy.zones_lost == 0:
         return None
     relative = [signal.name for signal in policy.signals if signal.type is SignalType.LATENCY]
-    needs = [w.replicas for w in now.wishes if w.replicas is not None and w.source not in relative]
-    after = max(wish, survive_zone_loss(max(needs, default=0), policy.zones, policy.zones_lost))
+    need = 0
+    for one in now.wishes:
+        if one.replicas is not None and one.replicas > need and one.source not in relative:
+            need = one.replicas
+    after = max(wish, survive_zone_loss(need, policy.zones, policy.zones_lost))
     return _changed(Reason.ZONE_HEADROOM, wish, after, (("zones", policy.zones), ("lost", policy.zones_lost)))
 
 

@@ -37,9 +37,9 @@ def first_unknown(policy: Policy, observation: Observation) -> str:
         return f"load is {observation.load.state.value}"
     if observation.ready is None:
         return "number of ready pods is unknown"
-    for signal, reading in zip(policy.signals, observation.signals, strict=True):
+    for place, reading in enumerate(observation.signals):
         if not reading.known:
-            return f"{signal.name} is {reading.state.value}"
+            return f"{policy.signals[place].name} is {reading.state.value}"
     return ""
 
 

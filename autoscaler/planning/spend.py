@@ -42,19 +42,21 @@ def affordable(policy: SpendPolicy, spent: Spent, now_s: float, step_s: float) -
     None when no limit is set. Budgets are paced: what is left may be spent at up to 1.5 times
     the even pace over the time that is left.
     """
-    limits: list[tuple[float, Reason]] = []
-    if policy.hourly_cap is not None:
-        limits.append((policy.hourly_cap, Reason.HOURLY_CAP))
+    tightest, reason = math.inf, None
     if policy.daily_budget is not None:
         left_s = spent.day_start_s + _DAY_S - now_s
-        limits.append((_pace(policy.daily_budget - spent.day, left_s, step_s), Reason.DAILY_BUDGET))
+        tightest = _pace(policy.daily_budget - spent.day, left_s, step_s)
+        reason = Reason.DAILY_BUDGET
+    if policy.hourly_cap is not None and policy.hourly_cap < tightest:
+        tightest, reason = policy.hourly_cap, Reason.HOURLY_CAP
     if policy.monthly_budget is not None:
         left_s = _month_end_s(spent.month_start_s) - now_s
-        limits.append((_pace(policy.monthly_budget - spent.month, left_s, step_s), Reason.MONTHLY_BUDGET))
-    if not limits:
+        pace = _pace(policy.monthly_budget - spent.month, left_s, step_s)
+        if pace < tightest:
+            tightest, reason = pace, Reason.MONTHLY_BUDGET
+    if reason is None:
         return None
-    money_per_hour, reason = min(limits)
-    return math.floor(money_per_hour / policy.replica_hour_price + 1e-9), reason
+    return math.floor(tightest / policy.replica_hour_price + 1e-9), reason
 
 
 def _pace(left: float, left_s: float, step_s: float) -> float:
