@@ -24,6 +24,7 @@ from autoscaler.api.protection.slow_clients import impatient
 from autoscaler.api.whatif.jobs import Jobs
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterConfigError
+from autoscaler.garbage import spare_what_is_loaded
 from autoscaler.store.store import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ def serve(configuration: ServeConfiguration, kubeconfig: Path | None = None, con
         app = make_app(parts, configuration.listen.trusted_proxies)
         # Made once and kept: whoever asked for it first would hold up everybody else for as long.
         app.openapi()
+        spare_what_is_loaded()
         _LOG.info("serving", address=configuration.listen.address, port=listening.getsockname()[1])
         server(app, configuration.listen).run(sockets=[listening])
 

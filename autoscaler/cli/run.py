@@ -7,6 +7,7 @@ from pathlib import Path
 from autoscaler.controller.cluster.errors import ClusterConfigError
 from autoscaler.controller.configuration import Configuration, read_configuration
 from autoscaler.controller.operator import Operator
+from autoscaler.garbage import spare_what_is_loaded
 from autoscaler.log import log_to_stderr
 from autoscaler.settings_file import ConfigurationError
 from autoscaler.signals.errors import InputError
@@ -20,6 +21,7 @@ def run(config: Path, kubeconfig: Path | None, context: str) -> None:
         operator = _operator(configuration, kubeconfig, context)
     except (ConfigurationError, ClusterConfigError) as error:
         raise InputError(str(error)) from error
+    spare_what_is_loaded()
     operator.run()
 
 
