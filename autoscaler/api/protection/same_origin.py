@@ -38,11 +38,14 @@ class SameOrigin:
 
 def _distrusted(scope: Scope) -> str:
     """Why the request may be somebody else's; empty if it is not."""
-    headers, shown = Headers(scope=scope), shown_in(scope)
+    shown = shown_in(scope)
+    if shown == "header":
+        return ""
+    headers = Headers(scope=scope)
     host, origin = headers.get("host", ""), headers.get("origin")
     if caller_of(scope) is not None and shown == "nothing" and not _is_this_machine(host):
         return "without a token the service is called by the name of this machine: localhost or 127.0.0.1"
-    if scope["method"] in _READING or shown == "header":
+    if scope["method"] in _READING:
         return ""
     if origin is None:
         return (
