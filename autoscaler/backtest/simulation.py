@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoscaler.backtest.scaler import Moment, Scaler
+from autoscaler.planning.fleet import Cohort, Fleet
 from autoscaler.series import Floats, Ints, Series
 
 SERVICE_TIME_S = 0.1
@@ -64,8 +65,9 @@ def simulate(series: Series, world: World, scaler: Scaler) -> Course:
     for index, load in enumerate(loads):
         now_s = float(series.start_s + index * series.step_s)
         pods.advance(now_s)
-        backlog, utilization, latency_s = serve(load, backlog, pods.ready, world.per_replica, series.step_s)
-        ready.append(pods.ready)
+        fleet = pods.fleet
+        backlog, utilization, latency_s = serve(load, backlog, fleet.ready, world.per_replica, series.step_s)
+        ready.append(fleet.ready)
         backlogs.append(backlog)
         utilizations.append(utilization)
         latencies.append(latency_s)
@@ -75,12 +77,12 @@ def simulate(series: Series, world: World, scaler: Scaler) -> Course:
                 index=index,
                 now_s=now_s,
                 load=loads[seen],
-                asked=pods.asked,
-                ready=pods.ready,
+                asked=fleet.asked,
+                ready=fleet.ready,
                 utilization=utilizations[seen],
                 backlog=backlogs[seen],
                 latency_s=latencies[seen],
-                oldest_starting_s=pods.oldest_starting_s(now_s),
+                oldest_starting_s=fleet.oldest_starting_s(now_s),
             )
         )
         pods.ask(asked, now_s)
@@ -91,46 +93,31 @@ def simulate(series: Series, world: World, scaler: Scaler) -> Course:
 
 
 class _Pods:
-    """Ready pods and those still starting, oldest first."""
+    """A fleet whose pods start as those of a world do."""
 
     def __init__(self, ready: int, world: World) -> None:
-        self.ready = ready
-        self.asked = ready
-        self._starting: list[tuple[float, float, int]] = []  # asked at, ready at, how many
+        self.fleet = Fleet(ready, ready)
         self._world = world
         self._random = np.random.default_rng(world.seed)
 
-    def oldest_starting_s(self, now_s: float) -> float:
-        return now_s - self._starting[0][0] if self._starting else 0.0
-
     def advance(self, now_s: float) -> None:
         """Pods whose start-up is over become ready."""
-        if self._starting:
-            self.ready += sum(count for _, ready_at, count in self._starting if ready_at <= now_s)
-            self._starting = [cohort for cohort in self._starting if cohort[1] > now_s]
+        self.fleet = self.fleet.at(now_s)
 
     def ask(self, count: int, now_s: float) -> None:
         """Start or remove pods until `count` are asked for."""
-        missing = count - self.asked
-        self.asked = count
+        missing = count - self.fleet.asked
         if missing > 0:
-            self._start(missing, now_s)
-        while missing < 0 and self._starting:
-            asked_at, ready_at, starting = self._starting.pop()
-            kept = max(0, starting + missing)
-            missing += starting - kept
-            if kept:
-                self._starting.append((asked_at, ready_at, kept))
-        if missing < 0:
-            self.ready += missing
+            self.fleet = self.fleet.grown(self._started(missing, now_s))
+        elif missing < 0:
+            self.fleet = self.fleet.shrunk(count)
 
-    def _start(self, count: int, now_s: float) -> None:
+    def _started(self, count: int, now_s: float) -> tuple[Cohort, ...]:
         samples = self._world.start_up_samples_s
         if not samples:
-            self._starting.append((now_s, now_s + self._world.start_up_s, count))
-            return
+            return ((now_s, now_s + self._world.start_up_s, count),)
         drawn = self._random.choice(np.asarray(samples), size=count)
-        self._starting += [(now_s, now_s + float(start_up_s), 1) for start_up_s in drawn]
+        return tuple((now_s, now_s + float(start_up_s), 1) for start_up_s in drawn)
 
 
 def serve(
