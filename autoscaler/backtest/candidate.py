@@ -34,8 +34,12 @@ class Candidate:
 
     def at_quantile(self, quantile: float) -> Candidate:
         """The same policy at another stated risk, named `NAME@qQUANTILE`."""
-        name = f"{self.name}@q{quantile}"
-        return replace(self, name=name, policy=replace(self.policy, name=name, quantile=quantile))
+        other = replace(self, policy=replace(self.policy, quantile=quantile))
+        return other.named(f"{self.name}@q{quantile}")
+
+    def named(self, name: str) -> Candidate:
+        """The same policy under another name."""
+        return replace(self, name=name, policy=replace(self.policy, name=name))
 
 
 def lead_steps(lead_time_s: float, metric_lag_s: float, step_s: int) -> int:

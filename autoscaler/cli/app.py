@@ -363,6 +363,28 @@ def crd() -> None:
     run()
 
 
+@app.command()
+def promote(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|NAMESPACE/NAME",
+            help="A manifest, - for standard input, which is printed anew; or a resource in the cluster, "
+            "which is changed.",
+        ),
+    ],
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How to reach the cluster; as kubectl if left out.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Context in the kubeconfig.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Put a shadow's policy in the place of the spec's own and remove the shadow; stderr tells the diff."""
+    from autoscaler.cli.promoting import Options, promoting
+
+    promoting(Options(source, kubeconfig, context, dry_run))
+
+
 @app.command("import")
 def import_(
     source: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,11 +16,14 @@ from autoscaler.backtest.report.writing import check_writable
 from autoscaler.backtest.result import Comparison
 from autoscaler.backtest.rivals import BaselineChoice, parse_baselines
 from autoscaler.backtest.runner import compare, count_pieces
+from autoscaler.backtest.simulation import World
 from autoscaler.cli.arguments import quantiles
 from autoscaler.cli.conditions import Conditions, progress, read_policies
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
-from autoscaler.spec import PredictiveAutoscaler
+from autoscaler.spec import Located, PredictiveAutoscaler
+from autoscaler.spec.promotion import promoted
+from autoscaler.spec.variation import SpecRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +57,50 @@ def _cases(options: Options) -> list[Case]:
     """Everything the options ask for, checked before anything is computed."""
     baselines = parse_baselines(options.baselines)
     levels = quantiles("--quantiles", options.quantiles)
-    resources = [located.resource for path in options.policies for located in read_policies(path)]
+    policies = [_policy(located) for path in options.policies for located in read_policies(path)]
     options.check()
-    _check_policies(resources, baselines)
-    return [_case(one, options, resources, levels, baselines) for one in options.read()]
+    _check_policies(policies, baselines)
+    if options.per_replica is not None or options.fleet is not None:
+        _check_stated_capacity(policies)
+    return [_case(one, options, policies, levels, baselines) for one in options.read()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """A policy of a manifest, and what it would be with its shadow promoted, if it has one."""
+
+    resource: PredictiveAutoscaler
+    promoted: PredictiveAutoscaler | None
+
+    def candidates(self, series: Series, world: World, stated: float | None) -> Iterator[Candidate]:
+        """Both, the shadow as `NAME/SHADOW`. They share a forecast, as in the cluster."""
+        own = candidate_of(self.resource, series, world, stated)
+        yield own
+        shadow = self.resource.spec.shadow
+        if self.promoted is not None and shadow is not None:
+            other = candidate_of(self.promoted, series, world, stated)
+            yield replace(other.named(f"{own.name}/{shadow.name}"), settings=own.settings)
+
+
+def _policy(located: Located) -> _Policy:
+    try:
+        other = promoted(located.manifest)
+    except SpecRefused as error:
+        raise InputError(f"{located.file}:{located.line}: with its shadow's policy: {error}") from error
+    return _Policy(located.resource, None if other is None else other.resource)
 
 
 def _case(
     series: Series,
     options: Options,
-    resources: list[PredictiveAutoscaler],
+    policies: list[_Policy],
     levels: tuple[float, ...],
     baselines: tuple[BaselineChoice, ...],
 ) -> Case:
-    world = options.world(series, resources[0].spec.load.per_replica if resources else None)
-    if resources:
+    world = options.world(series, policies[0].resource.spec.load.per_replica if policies else None)
+    if policies:
         stated = options.stated_capacity(series)
-        candidates = [candidate_of(resource, series, world, stated) for resource in resources]
+        candidates = [one for policy in policies for one in policy.candidates(series, world, stated)]
     else:
         candidates = [default_candidate(series, world, options.model, options.time_zone or "UTC")]
     return Case(
@@ -84,8 +114,8 @@ def _case(
     )
 
 
-def _check_policies(resources: list[PredictiveAutoscaler], baselines: tuple[BaselineChoice, ...]) -> None:
-    names = [resource.metadata.name for resource in resources]
+def _check_policies(policies: list[_Policy], baselines: tuple[BaselineChoice, ...]) -> None:
+    names = [policy.resource.metadata.name for policy in policies]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"two policies are called {name}; give each manifest its own metadata.name")
@@ -93,6 +123,16 @@ def _check_policies(resources: list[PredictiveAutoscaler], baselines: tuple[Base
         if baseline.name in names:
             raise InputError(
                 f"policy {baseline.name} is called like a baseline; give the manifest another metadata.name"
+            )
+
+
+def _check_stated_capacity(policies: list[_Policy]) -> None:
+    for policy in policies:
+        shadow = policy.resource.spec.shadow
+        if shadow is not None and shadow.policy.load is not None:
+            raise InputError(
+                f"{policy.resource.metadata.name}: its shadow plans with another load.perReplica, which one "
+                "capacity for all would undo; leave --per-replica and --fleet out"
             )
 
 

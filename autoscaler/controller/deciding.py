@@ -14,11 +14,12 @@ from autoscaler.controller.observing.lead_time import lead_time_in_use
 from autoscaler.controller.observing.pods import Pod
 from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.running import Running
+from autoscaler.controller.shadowing import Foresee, rehearsed
 from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.observation import Observation, Outlook
-from autoscaler.planning.policy import Policy
+from autoscaler.planning.policy import Mode, Policy
 from autoscaler.series import Reading
 from autoscaler.store.ids import new_id
 
@@ -90,6 +91,7 @@ class Planned:
             blind_to_pods=self.seen.blind_to_pods,
             signals=dict(zip(names, self.seen.signals, strict=True)),
             id=self.id,
+            shadow=self.running.shadow,
         )
 
 
@@ -103,9 +105,7 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         workload.policy is not None and workload.spec is not None
     )  # the caller has a setting, so it has a spec
     ours = workload.spec.mode in ("Active", "ScaleOutOnly") and not seen.rival
-    applied = running.foreign.saw(
-        setting.replicas, now_s, may_be_zero=workload.policy.min_replicas == 0, ours=ours
-    )
+    applied = running.foreign.saw(setting.replicas, now_s, may_be_zero=_may_be_zero(running), ours=ours)
     if applied is not None:
         before, after, at_s = applied
         running.memory = accepted(running.memory, at_s, before, after)
@@ -124,7 +124,12 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         signals=seen.signals,
     )
     memory = running.memory
-    expected = outlook(workload.key, now_s, policy.lead_time_s, policy.quantile)
+
+    def foresee(by: Policy) -> Outlook:
+        return outlook(workload.key, now_s, by.lead_time_s, by.quantile)
+
+    policy = _acted_by(policy, running, setting, observation, foresee)
+    expected = foresee(policy)
     decision = decide(policy, observation, expected, memory)
     running.memory = decision.memory
     asked = asked_for(workload.annotations, now_s)
@@ -139,6 +144,30 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         asked=asked,
         hold=held(running, setting.replicas, asked.override, seen.rival, seen.blind, now_s),
     )
+
+
+def _may_be_zero(running: Running) -> bool:
+    """Whether a policy that has been acted by may have asked for none."""
+    policy, shadow = running.workload.policy, running.workload.shadow
+    policies = [policy, shadow.policy if shadow is not None and shadow.automatic else None]
+    return any(one is not None and one.min_replicas == 0 for one in policies)
+
+
+def _acted_by(
+    own: Policy, running: Running, setting: Setting, observation: Observation, foresee: Foresee
+) -> Policy:
+    """The policy that is in force: the spec's `own`, unless its shadow has been promoted."""
+    planned = running.workload.shadow
+    if planned is None:
+        running.shadow = running.shadow_memory = None
+        return own
+    if own.mode is Mode.PAUSED:
+        return own
+    other = None if planned.policy is None else _in_force(planned.policy, setting, running)
+    spent = running.memory.spent
+    state = rehearsed(planned, running.shadow_memory, own, other, observation, foresee, spent)
+    running.shadow, running.shadow_memory = state, state.memory
+    return other if state.acts and other is not None else own
 
 
 def _measure(running: Running, pods: list[Pod], configured_s: float, now_s: float) -> None:

@@ -17,6 +17,7 @@ from autoscaler.controller.observing.sources import MetricSource, MetricSources
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import NO_WRITES, OwnWrites, Running, recollected, turned_to
+from autoscaler.controller.shadowing import ShadowMemory
 from autoscaler.planning.memory import Memory
 
 _LOG = structlog.get_logger(__name__)
@@ -44,7 +45,8 @@ class Loop:
     """One thread that says who is due; the work is done by the threads of the sources.
 
     taking_over: done when leadership is gained. memory: what the store remembers of a resource, None for
-    nothing; writes: what it knows of our own. housekeeping: what else a leader does once a period.
+    nothing; writes: what it knows of our own; shadow: what of its shadow. housekeeping: what else
+    a leader does once a period.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Loop:
         housekeeping: Callable[[], None],
         period_s: float,
         writes: Callable[[Workload], OwnWrites] = lambda workload: NO_WRITES,
+        shadow: Callable[[Workload], ShadowMemory | None] = lambda workload: None,
     ) -> None:
         self._catalog = catalog
         self._sources = sources
@@ -68,6 +71,7 @@ class Loop:
         self._taking_over = taking_over
         self._memory = memory
         self._writes = writes
+        self._shadow = shadow
         self._housekeeping = housekeeping
         self._slot_s = period_s / catalog.slots
         self._lock = threading.Lock()
@@ -186,7 +190,11 @@ class Loop:
             running = self._running.get(workload.key)
         if running is None or running.workload.uid != workload.uid:
             running = recollected(
-                workload, self._memory(workload), self._evaluation.clock(), self._writes(workload)
+                workload,
+                self._memory(workload),
+                self._evaluation.clock(),
+                self._writes(workload),
+                self._shadow(workload),
             )
         running = turned_to(running, workload)
         with self._lock:

@@ -111,6 +111,7 @@ class Operator:
             self._keep_house,
             configuration.period_s,
             self._ledger.writes,
+            self._ledger.shadow,
         )
         self._server = HealthServer(
             configuration.server.address,

@@ -10,6 +10,7 @@ from autoscaler.controller.acting.dials import Setting
 from autoscaler.controller.acting.overrides import NOTHING_ASKED, Asked
 from autoscaler.controller.acting.verdict import Hold
 from autoscaler.controller.observing.workload import Workload
+from autoscaler.controller.shadowing import ShadowState
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.policy import Policy
 from autoscaler.series import Reading
@@ -38,6 +39,7 @@ class Outcome:
     """decision is None where there was a fault before one could be made, and then so is policy, the one
     it was made by, with what was measured. count: what was or would be asked for. blind_to_pods: why pods
     cannot be seen, empty where they can. signals: readings by signal name. id: of the decision's record.
+    shadow: what came of the second policy, None where it was not tried.
     """
 
     workload: Workload
@@ -54,3 +56,4 @@ class Outcome:
     blind_to_pods: str = ""
     signals: Mapping[str, Reading] = field(default_factory=dict)
     id: str = ""
+    shadow: ShadowState | None = None

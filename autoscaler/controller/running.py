@@ -10,6 +10,8 @@ from autoscaler.controller.acting.foreign import Carried, ForeignWrites
 from autoscaler.controller.observing.capacity import ServedLoad
 from autoscaler.controller.observing.lead_time import MeasuredLeadTime, StartUps
 from autoscaler.controller.observing.workload import Workload
+from autoscaler.controller.shadow_record import from_status, newer
+from autoscaler.controller.shadowing import ShadowMemory, ShadowState
 from autoscaler.planning.decide import accepted
 from autoscaler.planning.memory import Memory, Spent
 from autoscaler.planning.spend import accrue
@@ -30,7 +32,9 @@ class Running:
     """Mutable, and touched only by the evaluation of this workload, of which there is one at a time.
 
     memory: for the next decision. measured, lead_time_s: how long its pods take to start, and what
-    decisions assume. known: the count, where it need not be read again; None where it must be.
+    decisions assume. known: the count, where it need not be read again; None where it must be. shadow: what
+    came of its second policy last, None where it has none or that was not tried yet; shadow_memory: what is
+    remembered of it from before.
     """
 
     workload: Workload
@@ -41,6 +45,8 @@ class Running:
     measured: MeasuredLeadTime | None = None
     lead_time_s: float = 0.0
     known: Known | None = None
+    shadow: ShadowState | None = None
+    shadow_memory: ShadowMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +62,15 @@ NO_WRITES = OwnWrites()
 
 
 def recollected(
-    workload: Workload, stored: Memory | None, now_s: float, writes: OwnWrites = NO_WRITES
+    workload: Workload,
+    stored: Memory | None,
+    now_s: float,
+    writes: OwnWrites = NO_WRITES,
+    shadow: ShadowMemory | None = None,
 ) -> Running:
     """A workload as it is taken up: after a restart, or by a new leader.
 
-    stored, writes: from the store, None where there is none. What the status says of our last
+    stored, writes, shadow: from the store, None where there is none. What the status says of our last
     write is newer where the store was restored from a backup, and all there is where it is gone:
     the cooldowns it implies hold again, and the gap since then makes `decide` wait for whole windows.
     What the store says is newer where the process ended between a write and its status.
@@ -85,6 +95,8 @@ def recollected(
         )
     if workload.status is not None and workload.status.capacity is not None:
         _recall_capacity(running.served, workload.status.capacity.observed, now_s)
+    told = workload.status.shadow if workload.status is not None else None
+    running.shadow_memory = newer(shadow, from_status(told) if told is not None else None)
     return running
 
 

@@ -90,6 +90,11 @@ def accepted(memory: Memory, at_s: float, before: int, after: int) -> Memory:
     return replace(memory, scale_ups=ups, scale_downs=downs)
 
 
+def longest_pause_s(policy: Policy) -> float:
+    """A longer time between two decisions is a gap, after which windows begin anew."""
+    return max(_GAP_S, _GAP_STEPS * policy.step_s)
+
+
 def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
     """Memory as of now: spend accrued, old entries dropped, a gap answered by holding.
 
@@ -100,7 +105,7 @@ def _recall(policy: Policy, observation: Observation, memory: Memory) -> Memory:
     now_s, last_s = observation.now_s, memory.decided_s
     window_s = max(policy.scale_up.stabilization_s, policy.scale_down.stabilization_s)
     recommendations: tuple[Recommendation, ...] = prune(memory.recommendations, now_s - window_s)
-    if last_s is None or now_s - last_s > max(_GAP_S, _GAP_STEPS * policy.step_s):
+    if last_s is None or now_s - last_s > longest_pause_s(policy):
         recommendations = (*recommendations, (now_s, observation.current))
     scale_ups: tuple[ScaleEvent, ...] = prune(memory.scale_ups, now_s - policy.remember_s)
     scale_downs: tuple[ScaleEvent, ...] = prune(memory.scale_downs, now_s - policy.remember_s)

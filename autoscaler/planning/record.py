@@ -27,6 +27,7 @@ VERSION = 1
 """Of the data's shape. A field added with a default keeps it; a field renamed or removed raises it."""
 
 Json = dict[str, Any]
+_Part = typing.TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,18 @@ def memory_from_json(data: Mapping[str, Any]) -> Memory:
     _check_version(data)
     memory: Memory = _part(data, "memory", Memory)
     return memory
+
+
+def part_to_json(part: object) -> Json:
+    """A dataclass of plain values and of other such, for `part_from_json`."""
+    return {"v": VERSION, "part": _encoded(part)}
+
+
+def part_from_json(data: Mapping[str, Any], kind: type[_Part]) -> _Part:
+    """The `kind` that was encoded; raises ValueError as `replayed` does."""
+    _check_version(data)
+    part: _Part = _part(data, "part", kind)
+    return part
 
 
 def _check_version(data: Mapping[str, Any]) -> None:

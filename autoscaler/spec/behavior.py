@@ -26,9 +26,9 @@ class RatePolicy(Model):
     )
 
 
-_Policies = Annotated[tuple[RatePolicy, ...], Field(min_length=1, max_length=16)]
-_Window = Annotated[int, Strict(), Field(ge=0, le=3600)]
-_Select = Literal["Max", "Min", "Disabled"]
+RatePolicies = Annotated[tuple[RatePolicy, ...], Field(min_length=1, max_length=16)]
+StabilizationWindow = Annotated[int, Strict(), Field(ge=0, le=3600)]
+SelectPolicyWord = Literal["Max", "Min", "Disabled"]
 _WINDOW = "How far back recommendations are looked at before scaling in this direction, in seconds."
 _SELECT = "Which policy counts: the one allowing the largest change, the smallest, or none at all."
 _POLICIES = "Limits on the rate of change in this direction."
@@ -37,9 +37,9 @@ _POLICIES = "Limits on the rate of change in this direction."
 class ScaleUp(Model):
     """Rules for adding replicas. Fields left out have HPA v2's defaults for this direction."""
 
-    stabilization_window_seconds: _Window = defaulted(0, _WINDOW)
-    select_policy: _Select = defaulted("Max", _SELECT)
-    policies: _Policies = defaulted(
+    stabilization_window_seconds: StabilizationWindow = defaulted(0, _WINDOW)
+    select_policy: SelectPolicyWord = defaulted("Max", _SELECT)
+    policies: RatePolicies = defaulted(
         (
             {"type": "Pods", "value": 4, "periodSeconds": 15},
             {"type": "Percent", "value": 100, "periodSeconds": 15},
@@ -52,9 +52,9 @@ class ScaleUp(Model):
 class ScaleDown(Model):
     """Rules for removing replicas. Fields left out have HPA v2's defaults for this direction."""
 
-    stabilization_window_seconds: _Window = defaulted(300, _WINDOW)
-    select_policy: _Select = defaulted("Max", _SELECT)
-    policies: _Policies = defaulted(({"type": "Percent", "value": 100, "periodSeconds": 15},), _POLICIES)
+    stabilization_window_seconds: StabilizationWindow = defaulted(300, _WINDOW)
+    select_policy: SelectPolicyWord = defaulted("Max", _SELECT)
+    policies: RatePolicies = defaulted(({"type": "Percent", "value": 100, "periodSeconds": 15},), _POLICIES)
     tolerance: Quantity = defaulted("0.1", _TOLERANCE)
 
 

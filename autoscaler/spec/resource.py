@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, Strict
 from autoscaler.spec.behavior import Behavior, Cooldown
 from autoscaler.spec.forecast import ForecastSpec
 from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, positive
+from autoscaler.spec.shadow import Shadow
 from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
 from autoscaler.spec.spend import Spend
 from autoscaler.spec.status import Status
@@ -132,6 +133,42 @@ def _signal_name(variable: str) -> str:
     return f"(has({variable}.name) ? {variable}.name : {variable}.type.lowerAscii())"
 
 
+def _shadow_bounds(spec: Any) -> tuple[int, int]:
+    """Least and most replicas of the shadow's policy."""
+    policy = spec.shadow.policy
+    least = spec.min_replicas if policy.min_replicas is None else policy.min_replicas
+    most = spec.max_replicas if policy.max_replicas is None else policy.max_replicas
+    return least, most
+
+
+_SHADOW_LEAST, _SHADOW_MOST = (
+    f"(has(self.shadow.policy.{field}) ? self.shadow.policy.{field} : self.{field})"
+    for field in ("minReplicas", "maxReplicas")
+)
+_SHADOW_RULES = (
+    Rule(
+        "shadow cannot be combined with floor: what the other autoscaler adds is not simulated",
+        "!has(self.shadow) || !has(self.floor)",
+        lambda spec: spec.shadow is None or spec.floor is None,
+        "shadow",
+    ),
+    Rule(
+        "minReplicas must not be greater than maxReplicas in the shadow's policy either",
+        f"!has(self.shadow) || {_SHADOW_LEAST} <= {_SHADOW_MOST}",
+        lambda spec: spec.shadow is None or _shadow_bounds(spec)[0] <= _shadow_bounds(spec)[1],
+        "shadow",
+    ),
+    Rule(
+        "minReplicas of an event must not be greater than maxReplicas of the shadow's policy either",
+        f"!has(self.shadow) || self.events.all(e, e.minReplicas <= {_SHADOW_MOST})",
+        lambda spec: (
+            spec.shadow is None or all(event.min_replicas <= _shadow_bounds(spec)[1] for event in spec.events)
+        ),
+        "shadow",
+    ),
+)
+
+
 class Spec(Model):
     """What the user asks for."""
 
@@ -177,6 +214,9 @@ class Spec(Model):
         "Known occasions that want a higher minimum.",
         schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
+    shadow: Shadow | None = Field(
+        None, description="A second policy that is decided by and scored without acting. Left out: none."
+    )
     rules = (
         between("manualGrace", "manual_grace_s", "0s", "1d"),
         Rule(
@@ -213,6 +253,7 @@ class Spec(Model):
             lambda spec: all(event.min_replicas <= spec.max_replicas for event in spec.events),
             "events",
         ),
+        *_SHADOW_RULES,
     )
 
 

@@ -128,17 +128,22 @@ def positive(
     )
 
 
-def between(field: str, name: str, low: str, high: str) -> Rule:
-    """The duration in `field` (attribute `name` of the model) lies within `low` and `high`."""
+def between(field: str, name: str, low: str, high: str, *, optional: bool = False) -> Rule:
+    """The duration in `field` (attribute `name` of the model) lies within `low` and `high`.
+
+    optional: the field may be absent.
+    """
     shortest, longest = parse_duration(low), parse_duration(high)
     span = as_milliseconds(f"self.{field}")
 
     def holds(model: Any) -> bool:
-        return bool(shortest <= getattr(model, name) <= longest)
+        value = getattr(model, name)
+        return value is None or bool(shortest <= value <= longest)
 
+    inside = f"{span} >= {milliseconds(low)} && {span} <= {milliseconds(high)}"
     return Rule(
         f"{field} must be between {low} and {high}",
-        f"{span} >= {milliseconds(low)} && {span} <= {milliseconds(high)}",
+        f"!has(self.{field}) || ({inside})" if optional else inside,
         holds,
         field,
     )

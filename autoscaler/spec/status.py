@@ -77,6 +77,35 @@ class Override(Model):
     reason: _Text | None = Field(None, description="Why, in the words of who asked.")
 
 
+class ShadowStatus(Model):
+    """How the shadow compares with the spec's own policy, both on simulated pods."""
+
+    name: _Text = Field(description="spec.shadow.name.")
+    since: Time = Field(description="When the comparison began.")
+    stage: Literal["Compared", "Promoted", "GivenUp"] = Field(
+        description="Compared: it does not act. Promoted: the operator acts by it. GivenUp: it did, and "
+        "lost; it does not act again before it is changed."
+    )
+    stage_time: Time = Field(description="When this stage began.")
+    counted_seconds: _Long = Field(description="Time within the window that was compared.")
+    cost_ratio: _Text | None = Field(
+        None, description="Replica time of the shadow to that of the spec's own."
+    )
+    own_unserved: _Text | None = Field(
+        None, description="Share of the load that the spec's own policy would have left unserved."
+    )
+    shadow_unserved: _Text | None = Field(
+        None, description="Share of the load that the shadow would have left unserved."
+    )
+    actual_unserved: _Text | None = Field(
+        None, description="Share of the load beyond what the ready pods serve by load.perReplica."
+    )
+    verdict: _Text = Field(description="How it stands, in a sentence.")
+    record: Annotated[str, Field(max_length=4096)] = Field(
+        "", description="What the comparison goes on from where no store has it; for the operator."
+    )
+
+
 class Status(Model):
     """What the operator last saw and did. Later versions may add fields."""
 
@@ -109,3 +138,4 @@ class Status(Model):
     capacity: Capacity | None = Field(None, description="Load per replica, configured and observed.")
     spend: SpendToday | None = Field(None, description="Money spent, where a price is given.")
     override: Override | None = Field(None, description="An override in force.")
+    shadow: ShadowStatus | None = Field(None, description="How the shadow compares, where there is one.")

@@ -50,7 +50,7 @@ def test_every_option_of_the_contract_exists(command: str, options: tuple[str, .
     assert [option for option in options if option not in named] == []
 
 
-@pytest.mark.parametrize("command", ["backtest", "tune", "forecast", "check", "crd", "demo"])
+@pytest.mark.parametrize("command", ["backtest", "tune", "forecast", "check", "crd", "promote", "demo"])
 def test_every_command_explains_itself(command: str, autoscaler: Autoscaler) -> None:
     ended = autoscaler(f"{command} -h")
     assert (ended.code, ended.err) == (0, "")

@@ -9,6 +9,8 @@ import pytest
 from looking import Visit
 from shown_service import ShownService
 
+from autoscaler.api.shapes.shadow import EXAMPLE as SHADOW
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 _CHECKOUT = "/workloads/shop/checkout"
@@ -234,3 +236,26 @@ def test_what_cannot_be_shown_says_why_and_what_to_do(
     with Visit(browser, service.url, path, token=token, expected=("status of 40",)) as visit:
         visit.page.wait_for_selector(f"h1:has-text('{title}')")
         assert "Try again" in visit.page.inner_text("main")
+
+
+def test_a_shadow_shows_what_it_would_cost_and_leave_and_a_workload_without_one_shows_no_card(
+    browser: Any, service: ShownService
+) -> None:
+    service.change("media/uploads", shadow=SHADOW)
+    service.look()
+    card = ".card:has(h2:text-is('Shadow policy'))"
+    with Visit(browser, service.url, "/workloads/media/uploads") as visit:
+        visit.page.wait_for_selector(f"{card} table")
+        told = visit.page.inner_text(card)
+        assert "it would cost 12.6 % less" in told and "It does not act." in told
+        rows = visit.page.eval_on_selector_all(
+            f"{card} tbody tr", "all => all.map((row) => [...row.children].map((cell) => cell.textContent))"
+        )
+        assert rows == [
+            ["Spec", "9", "815", "97.82", "0.021 %"],
+            ["bolder", "8", "713", "85.50", "0.034 %"],
+            ["Actual", "–", "821", "98.52", "0.025 %"],
+        ]
+    with Visit(browser, service.url, _CHECKOUT) as visit:
+        visit.drawn()
+        assert not visit.page.is_visible(card)

@@ -17,6 +17,7 @@ EVENT = {"name": "sale", "start": START, "end": END, "minReplicas": 5}
 SPAN = {"start": START, "end": END}
 RATE = {"type": "Pods", "value": 1, "periodSeconds": 60}
 PRICE = {"replicaHourPrice": "0.12"}
+SHADOW: dict[str, Any] = {"name": "bolder", "policy": {"forecast": {"quantile": "0.8"}}}
 
 MINIMAL: dict[str, Any] = {
     "apiVersion": "predictive-autoscaler.dev/v1alpha1",
@@ -191,6 +192,25 @@ FIELDS = [
     bad("forecast.horizonn", "unknown field: use one of", forecast__horizonn="1h"),
     bad("signals[0].treshold", 'did you mean "threshold"?', signals=[{**LATENCY, "treshold": "1s"}]),
     bad("events[0].minreplicas", 'did you mean "minReplicas"?', events=[{**EVENT, "minreplicas": 3}]),
+    bad("shadow.name", "is required", shadow={"policy": SHADOW["policy"]}),
+    bad("shadow.name", "lower-case", shadow={**SHADOW, "name": "Bolder"}),
+    bad("shadow.policy", "is required", shadow={"name": "bolder"}),
+    bad("shadow.policy.mode", "unknown field", shadow={**SHADOW, "policy": {"mode": "Active"}}),
+    bad("shadow.policy.zones", "unknown field", shadow={**SHADOW, "policy": {"zones": {"count": 3}}}),
+    bad("shadow.policy.shadow", "unknown field", shadow={**SHADOW, "policy": {"shadow": SHADOW}}),
+    bad(
+        "shadow.policy.forecast.model",
+        "unknown field",
+        shadow={**SHADOW, "policy": {"forecast": {"model": "ridge"}}},
+    ),
+    bad(
+        "shadow.policy.load.perReplica",
+        "must be a quantity",
+        shadow={**SHADOW, "policy": {"load": {"perReplica": "auto"}}},
+    ),
+    bad("shadow.margin", "must be a share", shadow={**SHADOW, "margin": "much"}),
+    bad("shadow.window", "must be a duration", shadow={**SHADOW, "window": 7}),
+    bad("shadow.promotion", 'did you mean "Automatic"?', shadow={**SHADOW, "promotion": "automatic"}),
 ]
 
 RULES = [
@@ -297,6 +317,48 @@ RULES = [
         "dailyBudget must not be greater than monthlyBudget",
         spend={**PRICE, "dailyBudget": "100", "monthlyBudget": "99.99"},
     ),
+    bad(
+        "shadow.policy",
+        "policy must differ from the spec: state what is to be tried",
+        shadow={**SHADOW, "policy": {}},
+    ),
+    bad("shadow.margin", "margin must be more than zero", shadow={**SHADOW, "margin": "0%"}),
+    bad("shadow.window", "window must be between 1h and 30d", shadow={**SHADOW, "window": "59m"}),
+    *(
+        bad(
+            f"shadow.policy.cooldown.{field}",
+            f"{field} must be between 0s and 1d",
+            shadow={**SHADOW, "policy": {"cooldown": {field: "2d"}}},
+        )
+        for field in ("scaleUp", "scaleDown")
+    ),
+    bad(
+        "shadow.policy.load.perReplica",
+        "perReplica must be more than zero",
+        shadow={**SHADOW, "policy": {"load": {"perReplica": 0}}},
+    ),
+    bad(
+        "shadow.policy.forecast.quantile",
+        "quantile must be more than zero",
+        shadow={**SHADOW, "policy": {"forecast": {"quantile": "0.0"}}},
+    ),
+    bad(
+        "shadow",
+        "shadow cannot be combined with floor: what the other autoscaler adds is not simulated",
+        shadow=SHADOW,
+        floor={"kind": "HorizontalPodAutoscaler", "name": "web"},
+    ),
+    bad(
+        "shadow",
+        "minReplicas must not be greater than maxReplicas in the shadow's policy either",
+        shadow={**SHADOW, "policy": {"minReplicas": 61}},
+    ),
+    bad(
+        "shadow",
+        "minReplicas of an event must not be greater than maxReplicas of the shadow's policy either",
+        shadow={**SHADOW, "policy": {"maxReplicas": 4}},
+        events=[EVENT],
+    ),
 ]
 
 DEFAULTS = [
@@ -332,5 +394,6 @@ DEFAULTS = [
     ("spec.pending_cap", None),
     ("spec.spend", None),
     ("spec.events", ()),
+    ("spec.shadow", None),
     ("status", None),
 ]

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from autoscaler.api.health import WorkloadProblem
+from autoscaler.api.shapes.shadow import EXAMPLE as SHADOW
+from autoscaler.api.shapes.shadow import ShadowNow
 from autoscaler.api.shapes.shape import Identifier, ListMetadata, Moment, Money, Plain, Shape
 
 Mode = Literal["Recommend", "ScaleOutOnly", "Active", "Paused"]
@@ -78,6 +80,7 @@ EXAMPLE: Plain = {
     },
     "override": None,
     "events": [],
+    "shadow": SHADOW,
     "problem": "",
     "problems": ["WillBeShort"],
     "severity": 9.086,
@@ -227,6 +230,7 @@ class Workload(Shape):
     spend: SpendNow | None
     override: OverrideNow | None
     events: list[EventOfWorkload]
+    shadow: ShadowNow | None = Field(None, description="A second policy; null where there is none.")
     problem: str = Field(description="What is wrong with the spec; the last valid one is in force.")
     problems: list[WorkloadProblem] = Field(description="What is wrong, what matters most first.")
     severity: float = Field(description="Sorts by what is wrong: 0 for nothing, more for worse.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autoscaler.controller.observing.shadow import ShadowPlan, shadow_plan
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import Policy
 from autoscaler.spec.problems import explain, path_text
@@ -26,7 +27,7 @@ class Workload:
     key: `namespace/name`. manifest: as it was written, without what the cluster adds. spec and policy: of the
     newest valid spec, None when there never was one since this process began. problem: why the newest spec is
     not the one in force; empty when it is. status: as last written, None where it cannot be read. deleting:
-    its removal has begun.
+    its removal has begun. shadow: the second policy of that spec, None where it has none.
     """
 
     namespace: str
@@ -43,6 +44,7 @@ class Workload:
     problem: str
     status: Status | None
     deleting: bool
+    shadow: ShadowPlan | None = None
 
     @property
     def key(self) -> str:
@@ -59,6 +61,7 @@ def parse_workload(item: dict[str, Any]) -> Workload:
     """A PredictiveAutoscaler as the API server sends it. An invalid spec is a problem, never an exception."""
     metadata = item["metadata"]
     resource, problem = _resource(item)
+    manifest = _manifest(item)
     return Workload(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -68,12 +71,13 @@ def parse_workload(item: dict[str, Any]) -> Workload:
         created_s=parse_time(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else 0.0,
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
-        manifest=_manifest(item),
+        manifest=manifest,
         resource=resource,
         policy=compile_policy(resource) if resource is not None else None,
         problem=problem,
         status=parse_status(item.get("status")),
         deleting="deletionTimestamp" in metadata,
+        shadow=shadow_plan(manifest, resource) if resource is not None else None,
     )
 
 
@@ -95,7 +99,7 @@ def superseding(before: Workload | None, after: Workload) -> Workload:
     """`after`, with the last valid spec of the same object still in force where its own is not valid."""
     if before is None or before.uid != after.uid or after.resource is not None:
         return after
-    return replace(after, resource=before.resource, policy=before.policy)
+    return replace(after, resource=before.resource, policy=before.policy, shadow=before.shadow)
 
 
 def _manifest(item: dict[str, Any]) -> dict[str, Any]:

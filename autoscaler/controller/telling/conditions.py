@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from autoscaler.controller.observing.capacity import disagreement
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import Running
+from autoscaler.controller.telling.finding import Finding
+from autoscaler.controller.telling.shadow import shadow_findings
 from autoscaler.planning.decide import FORECAST
 from autoscaler.planning.decision import Reason
 from autoscaler.spec.status import Condition
@@ -20,23 +21,13 @@ _LONGEST = 32_768
 _WRITES_SUPPRESSED = "Writes are suppressed: "
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One condition before it is known since when it holds. good: the status that is no trouble."""
-
-    type: str
-    holds: bool
-    reason: str
-    message: str
-    good: bool = True
-
-
 def findings(outcome: Outcome) -> list[Finding]:
     """Every condition this outcome says something about, in the order people read them."""
     found = [_ready(outcome), _scaling_active(outcome)]
     if outcome.decision is not None:
         found += [_forecast_ready(outcome), _signals_healthy(outcome), _spend_limited(outcome)]
-    return [*found, _conflict(outcome), _paused(outcome)]
+    found += [_conflict(outcome), _paused(outcome)]
+    return found if outcome.shadow is None else [*found, *shadow_findings(outcome.shadow)]
 
 
 def capacity_findings(outcome: Outcome, running: Running) -> list[Finding]:

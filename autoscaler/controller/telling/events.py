@@ -29,6 +29,9 @@ _LOG = structlog.get_logger(__name__)
 _ONCE_IN_S = 600.0
 _MOST_WAITING = 1000
 _LONGEST_NOTE = 1024
+_NEWS_WHEN_TRUE = ("ShadowWon", "ShadowActing")
+"""That a shadow has not won, or not yet, is no news."""
+
 _COMPONENT = "predictive-autoscaler"
 
 
@@ -58,6 +61,8 @@ def worth_telling(before: Status, after: Status, outcome: Outcome) -> list[Told]
             continue
         well = (condition.status == "True") is good[condition.type]
         if condition.type in ("Paused", "ScalingActive") or (well and earlier is None):
+            continue
+        if condition.type in _NEWS_WHEN_TRUE and not well and condition.reason != "ShadowGivenUp":
             continue
         if condition.type == "ForecastReady" and (
             well or earlier is None or NOT_MADE_YET in condition.message

@@ -19,11 +19,18 @@ from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import OwnWrites, Running
+from autoscaler.controller.shadowing import ShadowMemory
 from autoscaler.controller.telling.forecast_record import forecast_made
 from autoscaler.controller.telling.sentences import overruling, sentence
 from autoscaler.controller.telling.state_keeping import StateKeeping
 from autoscaler.planning.memory import Memory
-from autoscaler.planning.record import memory_from_json, memory_to_json, recorded
+from autoscaler.planning.record import (
+    memory_from_json,
+    memory_to_json,
+    part_from_json,
+    part_to_json,
+    recorded,
+)
 from autoscaler.series import Grade
 from autoscaler.store import rows
 
@@ -37,7 +44,7 @@ being opened: without it the last leader's last write may look like somebody els
 
 _OBSERVED_EVERY_S = 60.0
 _FORECAST_EVERY_S = 300.0
-_LAST, _ATTEMPTED = "lastWrite", "attemptedWrite"
+_LAST, _ATTEMPTED, _SHADOW = "lastWrite", "attemptedWrite", "shadow"
 
 
 class Journal(Protocol):
@@ -138,6 +145,14 @@ class StoreLedger:
         payload = self._payload(workload) or {}
         return OwnWrites(_carried(payload.get(_LAST)), _carried(payload.get(_ATTEMPTED)))
 
+    def shadow(self, workload: Workload) -> ShadowMemory | None:
+        """What the store remembers of a resource's shadow; nothing of what a newer version wrote."""
+        kept = (self._payload(workload) or {}).get(_SHADOW)
+        try:
+            return part_from_json(kept, ShadowMemory) if isinstance(kept, dict) else None
+        except ValueError:
+            return None
+
     def _payload(self, workload: Workload) -> Mapping[str, Any] | None:
         kept = self._journal.memory(workload.key)
         return None if kept is None or kept.at_s < workload.created_s else kept.payload
@@ -231,6 +246,8 @@ def _kept(running: Running, now_s: float, attempted: Carried | None) -> rows.Mem
     """The memory, and with it our own writes: without them a process that ends between a write and its
     status would leave a count that looks like somebody else's."""
     payload = {**memory_to_json(running.memory), _LAST: running.foreign.last, _ATTEMPTED: attempted}
+    if running.shadow_memory is not None:
+        payload[_SHADOW] = part_to_json(running.shadow_memory)
     return rows.MemoryKept(running.workload.key, now_s, payload)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome, Write
+from autoscaler.controller.telling.shadow import shadow_shown
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.policy import Policy, SignalPolicy, SignalType
 from autoscaler.series import Reading
@@ -55,8 +56,13 @@ def live_state(outcome: Outcome, status: Status, fan: Fan | None, decision_id: s
         "spend": _spend(outcome, spec, status.spend),
         "override": _dumped(status.override),
         "events": _events(spec),
+        "shadow": outcome.shadow and shadow_shown(outcome.shadow, _price(policy)),
         "problem": workload.problem,
     }
+
+
+def _price(policy: Policy | None) -> float | None:
+    return None if policy is None or policy.spend is None else policy.spend.replica_hour_price
 
 
 def _load(outcome: Outcome) -> Json | None:

@@ -20,6 +20,7 @@ from autoscaler.controller.observing.capacity import learned
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
+from autoscaler.controller.telling.shadow import shadow_figures
 
 _PREFIX = "predictive_autoscaler"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60)
@@ -49,6 +50,13 @@ _OF_WORKLOAD = {
     "conflict": "1 while somebody else scales the same target or undoes what was written.",
     "overridden": "1 while an override is in force.",
     "spend_limited": "1 while a spend limit takes replicas away.",
+    "shadow_failing": "1 while the shadow cannot be decided by; absent without one, as are all of it.",
+    "shadow_won": "1 while the shadow has won.",
+    "shadow_acting": "1 while the shadow is decided by in place of the spec's own policy.",
+    "shadow_counted_seconds": "Time within its window over which the shadow was compared.",
+    "shadow_cost_ratio": "Replica time of the shadow to that of the spec's own policy, both simulated.",
+    "shadow_unserved": "Share of the load that the shadow would have left unserved.",
+    "shadow_own_unserved": "Share of the load that the spec's own policy would have left unserved.",
 }
 
 
@@ -198,13 +206,14 @@ class Metrics:
 
 def figures(outcome: Outcome, running: Running) -> dict[str, float]:
     """The figures of one workload by metric, after one outcome."""
-    decision = outcome.decision
+    decision, shadow = outcome.decision, outcome.shadow
     found: dict[str, float] = {
         "faulty": float(outcome.fault is not None),
         "writing": float(outcome.fault is None and outcome.hold is None),
         "conflict": float(bool(outcome.rival) or _undone(outcome)),
         "overridden": float(outcome.asked.override is not None),
         **_in_force(outcome.workload, running),
+        **({} if shadow is None else shadow_figures(shadow)),
     }
     if decision is None or outcome.count is None:
         return found

@@ -97,5 +97,6 @@ def _matters(outcome: Outcome, status: Status) -> tuple[object, ...]:
         decision and decision.observation.ready,
         status.reason,
         status.override,
+        status.shadow and status.shadow.stage,
         frozenset((one.type, one.status, one.reason) for one in status.conditions or ()),
     )

@@ -7,16 +7,19 @@ quiet resources cost the API server next to nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autoscaler.controller.forecasts.fan import Fan
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.conditions import capacity_findings, findings, merged
 from autoscaler.controller.telling.sentences import overruling, sentence
+from autoscaler.controller.telling.shadow import CONDITIONS, shadow_status
 from autoscaler.planning.explain import shown
-from autoscaler.spec.status import Capacity, LastScale, LeadTime, Override, SpendToday, Status
+from autoscaler.spec.status import Capacity, Condition, LastScale, LeadTime, Override, SpendToday, Status
 from autoscaler.spec.units import AUTO, format_time
 
 _LONGEST = 1024
@@ -28,7 +31,8 @@ _PASSING = (
     "last_decision_time",
     "spend",
 )
-"""Fields whose changes may wait, as do the words of a condition and the samples behind a lead time."""
+"""Fields whose changes may wait, as do the words of a condition, the samples behind a lead time and the score
+of a shadow."""
 
 
 @dataclass(slots=True)
@@ -59,13 +63,17 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
     """
     workload, now_s = outcome.workload, float(int(outcome.now_s))
     conditions = merged(
-        before.conditions or (),
+        _still_about(workload, before.conditions or ()),
         [*findings(outcome), *capacity_findings(outcome, running)],
         workload.generation,
         now_s,
     )
     update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
     update["override"] = _override(outcome)
+    if outcome.shadow is not None:
+        update["shadow"] = shadow_status(outcome.shadow)
+    elif workload.shadow is None:
+        update["shadow"] = None
     if outcome.decision is not None:
         update |= _decided(outcome, running, fan)
     obstacle = _obstacle(outcome)
@@ -76,6 +84,13 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
             time=format_time(now_s), before=outcome.setting.replicas, after=outcome.count
         )
     return before.model_copy(update=update)
+
+
+def _still_about(workload: Workload, before: Sequence[Condition]) -> Sequence[Condition]:
+    """Without what was said of a shadow that is no more."""
+    if workload.shadow is not None:
+        return before
+    return [condition for condition in before if condition.type not in CONDITIONS]
 
 
 def _override(outcome: Outcome) -> Override | None:
@@ -95,8 +110,9 @@ def _lasting(status: Status) -> tuple[object, ...]:
         (one.type, one.status, one.reason, one.observed_generation) for one in status.conditions or ()
     }
     lead_time = status.lead_time
-    rest = status.model_copy(update=dict.fromkeys((*_PASSING, "conditions", "lead_time")))
-    return (conditions, rest, lead_time.seconds if lead_time is not None else None)
+    rest = status.model_copy(update=dict.fromkeys((*_PASSING, "conditions", "lead_time", "shadow")))
+    shadow = status.shadow and (status.shadow.name, status.shadow.stage)
+    return (conditions, rest, lead_time.seconds if lead_time is not None else None, shadow)
 
 
 def _decided(outcome: Outcome, running: Running, fan: Fan | None) -> dict[str, Any]:
@@ -136,12 +152,12 @@ def _obstacle(outcome: Outcome) -> str:
 
 
 def _summary(outcome: Outcome, running: Running, fan: Fan | None) -> str:
-    decision, spec = outcome.decision, outcome.workload.spec
-    assert decision is not None and spec is not None  # the caller has looked
+    decision, policy = outcome.decision, outcome.policy
+    assert decision is not None and policy is not None  # the caller has looked
     outlook = decision.outlook
     return (
         f"At most {shown(outlook.peak)} within {running.lead_time_s:.0f} s with probability "
-        f"{spec.forecast.quantile:g}, by {outlook.model}.{_kept(fan)}"
+        f"{policy.quantile:g}, by {outlook.model}.{_kept(fan)}"
     )
 
 

@@ -7,6 +7,9 @@ import { nothing } from "../notice.js";
 
 // Of these, True is what deserves a look.
 const BAD_WHEN_TRUE = new Set(["SpendLimited", "Conflict", "Paused"]);
+// These are news rather than good or bad, but for one reason.
+const NEWS = new Set(["ShadowWon", "ShadowActing"]);
+const GIVEN_UP = "ShadowGivenUp";
 
 /** Fills `place` from a workload. */
 export const drawConditions = (place, { conditions }) =>
@@ -16,7 +19,8 @@ export const drawConditions = (place, { conditions }) =>
   );
 
 const line = ({ type, status, reason, message, lastTransitionTime }) => {
-  const fine = status === (BAD_WHEN_TRUE.has(type) ? "False" : "True");
+  const good = status === (BAD_WHEN_TRUE.has(type) ? "False" : "True");
+  const fine = NEWS.has(type) ? reason !== GIVEN_UP : good;
   return el(
     "li",
     { "data-tone": fine ? "fine" : "warn" },

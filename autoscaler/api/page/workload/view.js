@@ -21,6 +21,7 @@ import { drawManifest } from "./manifest.js";
 import { overridesOf } from "./overrides.js";
 import { drawQuality } from "./quality.js";
 import { KEYS, valuesAt } from "./reading.js";
+import { drawShadow } from "./shadow.js";
 import { drawSignals } from "./signals.js";
 import { drawSpend } from "./spend.js";
 
@@ -92,6 +93,7 @@ class WorkloadView {
       signals: card("Signals"),
       quality: card("Forecast quality, last 24 h"),
       spend: card("Spend"),
+      shadow: card("Shadow policy"),
       overrides: card("Override"),
       conditions: card("Conditions", { className: "late" }),
       manifest: card("Manifest", { className: "late" }),
@@ -107,7 +109,7 @@ class WorkloadView {
   }
 
   #place() {
-    const { decisions, signals, quality, spend, overrides, conditions, manifest } = this.cards;
+    const { decisions, signals, shadow, quality, spend, overrides, conditions, manifest } = this.cards;
     put(
       this.root,
       this.head.element,
@@ -121,7 +123,11 @@ class WorkloadView {
         "div",
         { class: "columns" },
         el("div", { class: "column" }, decisions.element, conditions.element, manifest.element),
-        el("div", { class: "column" }, signals.element, overrides.element, spend.element, quality.element),
+        el(
+          "div",
+          { class: "column" },
+          [signals, overrides, shadow, spend, quality].map(({ element }) => element),
+        ),
       ),
     );
   }
@@ -137,6 +143,7 @@ class WorkloadView {
       this.head.draw(workload);
       this.overrides.draw(workload);
       drawSignals(this.cards.signals.body, workload);
+      drawShadow(this.cards.shadow, workload);
       drawConditions(this.cards.conditions.body, workload);
       if (first) drawManifest(this.cards.manifest.body, workload);
       return true;
