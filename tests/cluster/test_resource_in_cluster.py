@@ -26,6 +26,7 @@ from autoscaler.spec.status import (
     LastScale,
     LeadTime,
     Override,
+    ShadowStatus,
     SpendToday,
     Status,
 )
@@ -146,7 +147,8 @@ def test_counts_and_targets_that_make_no_sense_are_refused(
 
 def _full_status() -> Status:
     """A status with everything in it."""
-    kinds = "Ready ScalingActive ForecastReady SignalsHealthy SpendLimited Conflict Paused CapacityAgrees"
+    kinds = "Ready ScalingActive ForecastReady SignalsHealthy SpendLimited Conflict Paused CapacityAgrees "
+    kinds += "ShadowCompared ShadowWon ShadowActing"
     conditions = tuple(
         Condition(
             type=kind,
@@ -176,6 +178,19 @@ def _full_status() -> Status:
         capacity=Capacity(configured="10", observed="12.5", hours=7),
         spend=SpendToday(time=_NOW, today="1.50", month="22.00", daily_budget="60"),
         override=Override(replicas=6, until=_NOW),
+        shadow=ShadowStatus(
+            name="bolder",
+            since=_NOW,
+            stage="GivenUp",
+            stage_time=_NOW,
+            counted_seconds=30 * 86_400,
+            cost_ratio="0.874",
+            own_unserved="0.0002",
+            shadow_unserved="0.0003",
+            actual_unserved="0",
+            verdict="v" * 1024,
+            record="r" * 4096,
+        ),
     )
 
 

@@ -60,9 +60,10 @@ def worth_telling(before: Status, after: Status, outcome: Outcome) -> list[Told]
         if condition.type not in good or (earlier is not None and earlier.status == condition.status):
             continue
         well = (condition.status == "True") is good[condition.type]
-        if condition.type in ("Paused", "ScalingActive") or (well and earlier is None):
-            continue
-        if condition.type in _NEWS_WHEN_TRUE and not well and condition.reason != "ShadowGivenUp":
+        if condition.type in _NEWS_WHEN_TRUE:
+            if not well and condition.reason != "ShadowGivenUp":
+                continue
+        elif condition.type in ("Paused", "ScalingActive") or (well and earlier is None):
             continue
         if condition.type == "ForecastReady" and (
             well or earlier is None or NOT_MADE_YET in condition.message

@@ -17,7 +17,7 @@ from autoscaler.planning.memory import Memory, Spent
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.planning.policy import Policy
 
-_SAME_LOOK_S = 1.0
+_SAME_LOOK_S = 0.5
 """A target that is looked at again so soon is not decided on anew by simulated policies."""
 
 
