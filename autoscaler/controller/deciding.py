@@ -162,6 +162,7 @@ def _acted_by(
         running.shadow = running.shadow_memory = None
         return own
     if own.mode is Mode.PAUSED:
+        running.shadow = None  # what it has come to stays in its memory
         return own
     other = None if planned.policy is None else _in_force(planned.policy, setting, running)
     spent = running.memory.spent

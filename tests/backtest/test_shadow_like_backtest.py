@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from autoscaler.planning.contest.tally import Side, summed
 from autoscaler.planning.memory import Spent
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.series import Reading, Series, State
+from autoscaler.signals.recorded import read_recorded
 
 WORLD = World(per_replica=7.0, start_up_s=600.0)
 BEGIN = 15
+_SAMPLE = Path(predictive.__file__).parent / "samples" / "ms_mongo_app_04_1min.csv.gz"
 WINDOW_S = 30 * 86_400.0
 
 
@@ -77,7 +80,13 @@ def _steps() -> Series:
     return trace(np.repeat(rng.integers(5, 200, 60), 12).astype(float), 60, "steps")
 
 
-@pytest.mark.parametrize("series", [wave(4), _steps()], ids=lambda series: series.name)
+def _recorded() -> Series:
+    """Two days of a recorded load, as high as the others."""
+    series = read_recorded(_SAMPLE).between(0, 2 * 1440)
+    return replace(series, values=series.values * (100.0 / np.nanmean(series.values)))
+
+
+@pytest.mark.parametrize("series", [wave(4), _steps(), _recorded()], ids=lambda series: series.name)
 @pytest.mark.parametrize("model", ["seasonal-naive", "none"])
 def test_the_sums_of_a_shadow_are_those_of_a_backtest(
     series: Series, model: str, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import strategies as st
 from workload_making import NOW_S, pod, running, setting
 
@@ -33,6 +35,7 @@ specs = st.fixed_dictionaries(
         "spend": st.just({"replicaHourPrice": "0.12", "dailyBudget": "60"}),
         "zones": st.just({"count": 3}),
         "forecast": st.just({"model": "none"}),
+        "shadow": st.just({"name": "other", "policy": {"load": {"perReplica": 7}}}),
     },
 )
 asked = st.sampled_from(
@@ -60,6 +63,8 @@ def outcomes(draw: st.DrawFn) -> tuple[Outcome, Running]:
         NOW_S, setting(replicas), there, draw(readings), (), draw(st.sampled_from(["", "HPA web"])), ""
     )
     outlook = draw(outlooks)
+    if draw(st.booleans()):
+        plan(one, dataclasses.replace(seen, now_s=NOW_S - 15.0), lambda *_: outlook)
     planned = plan(one, seen, lambda *_: outlook)
     if draw(st.booleans()):
         one.measured = MeasuredLeadTime(86_400.0, 50, NOW_S - 0.25)

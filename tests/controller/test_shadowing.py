@@ -368,3 +368,16 @@ def test_a_record_fits_into_a_status_however_long_the_window() -> None:
     text = record_of(memory)
     assert len(text) <= 4096 and len(json.loads(text)["spans"]) == len(spans)
     assert part_from_json(part_to_json(memory), ShadowMemory) == memory
+
+
+def test_the_record_in_the_status_is_made_once_a_minute_and_whenever_the_stage_changes() -> None:
+    one = with_shadow(AUTOMATIC)
+    statuses = [Status()]
+    for step in range(10):
+        statuses.append(status_after(evaluated(one, NOW_S + 15.0 * step), statuses[-1]))
+    records = {status.shadow.record for status in statuses[1:] if status.shadow is not None}
+    assert len(records) == 3, "at the first look, and after one and two minutes"
+    before = statuses[-1]
+    status = status_after(evaluated(ahead(one), NOW_S + 151.0), before)
+    assert status.shadow is not None and status.shadow.stage == "Promoted"
+    assert status.shadow.record not in records

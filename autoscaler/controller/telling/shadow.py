@@ -31,11 +31,11 @@ def told(state: ShadowState) -> str:
     return sentence(state.plan.name, state.verdict, state.plan.terms)
 
 
-def shadow_status(state: ShadowState) -> ShadowStatus:
-    """The status of a shadow after one evaluation."""
+def shadow_status(state: ShadowState, before: ShadowStatus | None) -> ShadowStatus:
+    """The status of a shadow after one evaluation. before: of the one before, None where there was none."""
     memory, verdict = state.memory, state.verdict
     since_s = memory.contest.since_s if memory.contest is not None else memory.standing.since_s
-    return ShadowStatus(
+    status = ShadowStatus(
         name=state.plan.name,
         since=format_time(int(since_s)),
         stage=memory.standing.stage.value,
@@ -46,8 +46,16 @@ def shadow_status(state: ShadowState) -> ShadowStatus:
         shadow_unserved=_share(verdict, "shadow"),
         actual_unserved=_share(verdict, "actual"),
         verdict=told(state)[:_LONGEST],
-        record=record_of(memory),
     )
+    if before is not None and before.record and _epoch(before) == _epoch(status):
+        return status.model_copy(update={"record": before.record})
+    return status.model_copy(update={"record": record_of(memory)})
+
+
+def _epoch(status: ShadowStatus) -> tuple[object, ...]:
+    """What tells that a record is due: making one costs more than all else that is said of a shadow, and a
+    restart may lose a minute."""
+    return status.name, status.since, status.stage, status.stage_time, status.counted_seconds // 60
 
 
 def shadow_shown(state: ShadowState, price: float | None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
     update: dict[str, Any] = {"observed_generation": workload.generation, "conditions": tuple(conditions)}
     update["override"] = _override(outcome)
     if outcome.shadow is not None:
-        update["shadow"] = shadow_status(outcome.shadow)
+        update["shadow"] = shadow_status(outcome.shadow, before.shadow)
     elif workload.shadow is None:
         update["shadow"] = None
     if outcome.decision is not None:

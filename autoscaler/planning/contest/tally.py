@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from autoscaler.planning.fleet import Fleet
 
@@ -51,8 +51,8 @@ class Span:
 
     def plus(self, other: Span) -> Span:
         """Both together, from this one's start."""
-        return replace(
-            self,
+        return Span(
+            start_s=self.start_s,
             counted_s=self.counted_s + other.counted_s,
             load=self.load + other.load,
             own=self.own + other.own,
