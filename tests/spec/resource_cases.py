@@ -14,6 +14,8 @@ QUEUE = {"type": "QueueDepth", "query": "q", "drainWithin": "1m", "perReplica": 
 LATENCY = {"type": "Latency", "query": "q", "threshold": "250ms"}
 ERRORS = {"type": "Errors", "query": "q", "threshold": "5%"}
 EVENT = {"name": "sale", "start": START, "end": END, "minReplicas": 5}
+LIKE = {"start": "2025-11-28T00:00:00Z", "factor": "1.3"}
+LAUNCH = {"name": "launch", "start": START, "end": END, "like": LIKE}
 SPAN = {"start": START, "end": END}
 RATE = {"type": "Pods", "value": 1, "periodSeconds": 60}
 PRICE = {"replicaHourPrice": "0.12"}
@@ -187,6 +189,8 @@ FIELDS = [
     bad("events[0].start", "RFC 3339", events=[{**EVENT, "start": "2026-11-27"}]),
     bad("events[0].end", "RFC 3339", events=[{**EVENT, "end": "2026-02-30T00:00:00Z"}]),
     bad("events[0].minReplicas", "at least 1", events=[{**EVENT, "minReplicas": 0}]),
+    bad("events[0].like.start", "is required", events=[{**LAUNCH, "like": {"factor": "1.3"}}]),
+    bad("events[0].like.factor", "must be a quantity", events=[{**LAUNCH, "like": {**LIKE, "factor": "-1"}}]),
     bad("minReplica", 'did you mean "minReplicas"?', minReplica=2),
     bad("forecast.horizonn", "unknown field: use one of", forecast__horizonn="1h"),
     bad("signals[0].treshold", 'did you mean "threshold"?', signals=[{**LATENCY, "treshold": "1s"}]),
@@ -207,6 +211,37 @@ RULES = [
         events=[{**EVENT, "minReplicas": 61}],
     ),
     bad("events[0].end", "start must be before end", events=[{**EVENT, "end": START}]),
+    bad(
+        "events[0]",
+        "an event needs minReplicas, like, or both",
+        events=[{"name": "launch", "start": START, "end": END}],
+    ),
+    bad(
+        "events[0].like.factor",
+        "factor must be more than zero",
+        events=[{**LAUNCH, "like": {**LIKE, "factor": "0.0"}}],
+    ),
+    bad(
+        "events[0].like",
+        "like.start must be at least a day before start",
+        events=[{**LAUNCH, "end": "2026-11-27T01:00:00Z", "like": {"start": "2026-11-26T00:00:01Z"}}],
+    ),
+    bad(
+        "events[0].like",
+        "the earlier occasion, which lasts as long as the event, must be over before start",
+        events=[{**LAUNCH, "end": "2026-11-30T00:00:00Z", "like": {"start": "2026-11-25T00:00:00Z"}}],
+    ),
+    bad(
+        "events[0].end",
+        "an event with like must not last longer than 14d",
+        events=[{**LAUNCH, "end": "2026-12-11T00:00:01Z"}],
+    ),
+    bad(
+        "events",
+        "an event with like needs a forecast model other than none",
+        events=[LAUNCH],
+        forecast__model="none",
+    ),
     bad(
         "forecast.exclude[0].end",
         "start must be before end",
