@@ -292,7 +292,7 @@ def forecast(
     ] = "0.05,0.25,0.5,0.75,0.95",
     seasons: Annotated[str, typer.Option(metavar="LIST", help="Season lengths.")] = "24h,7d",
     holidays: Annotated[
-        str, typer.Option(metavar="COUNTRY", help="ISO country whose holidays matter (prophet).")
+        str, typer.Option(metavar="COUNTRY", help="ISO country whose public holidays matter.")
     ] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Forecast as of this time (RFC 3339).")] = "",
     time_zone: TimeZone = "",

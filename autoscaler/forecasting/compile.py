@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoscaler.forecasting.forecaster import ForecastSettings, Interval, Repeat
+from autoscaler.forecasting.forecaster import Change, ForecastSettings, Interval, Repeat
 from autoscaler.spec import PredictiveAutoscaler
 
 
@@ -31,6 +31,7 @@ def compile_settings(
             Interval(event.start_s, event.end_s, event.name) for event in events if event.like is None
         ),
         repeats=repeats,
+        changes=tuple(Change(change.at_s, change.factor) for change in spec.changes),
         quantile=spec.quantile,
         lead=lead,
     )

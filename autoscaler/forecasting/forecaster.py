@@ -29,6 +29,14 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """From `at_s` on, epoch seconds, the load is `factor` times what it would have been."""
+
+    at_s: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """An occasion from `start_s` up to `end_s` that brings what came from `earlier_s` on, times `factor`.
 
@@ -50,6 +58,7 @@ class ForecastSettings:
     name in whose local time the seasons repeat. holidays: ISO country code or empty.
     excluded: spans that nothing is learned from. events: known future (and past) occasions whose effect a
     model may learn. repeats: those whose load is known from an earlier one; no model learns from them.
+    changes: known changes of the level, past and to come.
     lead: steps ahead that decisions look at, when the horizon reaches further; None: the horizon.
     The forecasters of the registry are tuned to it; a single model knows the horizon only.
     """
@@ -62,6 +71,7 @@ class ForecastSettings:
     excluded: tuple[Interval, ...] = ()
     events: tuple[Interval, ...] = ()
     repeats: tuple[Repeat, ...] = ()
+    changes: tuple[Change, ...] = ()
     quantile: float = 0.95
     lead: int | None = None
 

@@ -46,7 +46,8 @@ _HEAD = f"""# The {KIND} resource
 | money | `"0.12"` | In quotes, so that no digit is lost. |
 | time | `"2026-11-27T08:00:00+01:00"` | RFC 3339 with its offset. |
 
-The cluster checks all of this except that a time zone exists, which `autoscaler check` adds.
+The cluster checks all of this except that a time zone exists and that the holidays of a country are known,
+which `autoscaler check` adds.
 """
 
 

@@ -16,6 +16,7 @@ ERRORS = {"type": "Errors", "query": "q", "threshold": "5%"}
 EVENT = {"name": "sale", "start": START, "end": END, "minReplicas": 5}
 LIKE = {"start": "2025-11-28T00:00:00Z", "factor": "1.3"}
 LAUNCH = {"name": "launch", "start": START, "end": END, "like": LIKE}
+CHANGE = {"at": START, "factor": "0.8"}
 SPAN = {"start": START, "end": END}
 RATE = {"type": "Pods", "value": 1, "periodSeconds": 60}
 PRICE = {"replicaHourPrice": "0.12"}
@@ -111,6 +112,10 @@ FIELDS = [
     bad("forecast.timeZone", "time zone that exists", only_here=True, forecast__timeZone="Europe/Atlantis"),
     bad("forecast.timeZone", "IANA time zone", forecast__timeZone="../../etc/passwd"),
     bad("forecast.holidays", "ISO 3166", forecast__holidays="de"),
+    bad("forecast.holidays", "whose public holidays are known", only_here=True, forecast__holidays="XX"),
+    bad("forecast.changes", "at most 16", forecast__changes=[CHANGE] * 17),
+    bad("forecast.changes[0].at", "is required", forecast__changes=[{"factor": "0.8"}]),
+    bad("forecast.changes[0].factor", "is required", forecast__changes=[{"at": START}]),
     bad("forecast.holidays", "false here: put it in quotes", forecast__holidays=False),
     bad("forecast.seasons", "at least 1", forecast__seasons=[]),
     bad("forecast.seasons", "at most 4", forecast__seasons=["1h"] * 5),
@@ -261,6 +266,11 @@ RULES = [
         forecast__history="30m",
         forecast__step="1h",
     ),
+    bad(
+        "forecast.changes[0].factor",
+        "factor must be more than zero",
+        forecast__changes=[{**CHANGE, "factor": 0}],
+    ),
     bad("forecast.leadTime", "leadTime must be between 0s and 1d", forecast__leadTime="25h"),
     bad("forecast.quantile", "quantile must be more than zero", forecast__quantile="0.0"),
     bad("forecast.seasons", "every season must be between 1m and 370d", forecast__seasons=["24h", "30s"]),
@@ -351,6 +361,7 @@ DEFAULTS = [
     ("spec.forecast.seasons_s", (86_400.0, 604_800.0)),
     ("spec.forecast.refit_s", 21_600.0),
     ("spec.forecast.exclude", ()),
+    ("spec.forecast.changes", ()),
     ("spec.signals", ()),
     ("spec.behavior.scale_up.stabilization_window_seconds", 0),
     ("spec.behavior.scale_up.select_policy", "Max"),
