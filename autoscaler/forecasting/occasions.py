@@ -85,6 +85,12 @@ def known_peaks(occasions: Sequence[Occasion], load: Series, lead: int) -> Float
     return np.asarray(np.fmax.reduce(ahead, axis=1), np.float64)
 
 
+def raised(values: Floats, peaks: Floats, known: Floats) -> tuple[Floats, Floats]:
+    """One forecast's quantiles, [step, level] each, none below the load that is `known` to come, [step]."""
+    crest = np.fmax.accumulate(known)
+    return np.fmax(values, known[:, np.newaxis]), np.fmax(peaks, crest[:, np.newaxis])
+
+
 def at_least(peak: float, known: float) -> float:
     """A forecast peak raised to what known occasions let expect; either may be NaN."""
     return known if known > peak or peak != peak else peak

@@ -31,7 +31,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_country(code: str) -> str:
+def known_country(code: str) -> str:
+    """An ISO 3166 country whose public holidays are known; raises ValueError for any other."""
     # Loaded when used: it takes longer than all else that a resource needs.
     import holidays
 
@@ -102,7 +103,7 @@ class ForecastSpec(Model):
         str, Field(min_length=1, max_length=64, pattern=ZONE_PATTERN), AfterValidator(_known_zone)
     ] = defaulted("UTC", "IANA time zone in whose local time the seasons repeat.")
     holidays: Annotated[
-        str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$"), AfterValidator(_known_country)
+        str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$"), AfterValidator(known_country)
     ] = absent(
         "ISO 3166 country, such as DE, whose public holidays differ from other days. Left out: none.",
     )

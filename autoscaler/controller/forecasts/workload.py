@@ -15,6 +15,7 @@ from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.occasions import raised
 from autoscaler.forecasting.promises import Promises, read_at
 from autoscaler.forecasting.spans import untold
 from autoscaler.forecasting.worth import Trial, judged_steps
@@ -149,10 +150,11 @@ class Workload:
         if not np.isfinite(known).any():
             return replace(fan, lacking=lacking)
         told = self.earlier.expected(float(times_s[0]), float(times_s[-1]))
+        values, peaks = raised(fan.values, fan.peaks, known)
         return replace(
             fan,
-            values=np.fmax(fan.values, known[:, np.newaxis]),
-            peaks=np.fmax(fan.peaks, np.fmax.accumulate(known)[:, np.newaxis]),
+            values=values,
+            peaks=peaks,
             known=known,
             note=f"{fan.note}; {told}" if fan.note else told,
             lacking=lacking,
