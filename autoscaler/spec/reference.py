@@ -32,8 +32,8 @@ _HEAD = f"""# The {KIND} resource
 `apiVersion: {API_VERSION}`, `kind: {KIND}`, short name `pa`, namespaced. Samples to start from:
 [minimal](../operator/samples/minimal.yaml), [every field](../operator/samples/full.yaml),
 [a queue worker](../operator/samples/queue-worker.yaml) and
-[a shop with known futures](../operator/samples/known-futures.yaml). `autoscaler check FILE` validates a manifest and
-`autoscaler crd` prints the CustomResourceDefinition. This page is generated:
+[a shop with known futures](../operator/samples/known-futures.yaml). `autoscaler check FILE` validates a
+manifest and `autoscaler crd` prints the CustomResourceDefinition. This page is generated:
 `python -m autoscaler.spec.reference > docs/resource.md`.
 
 ## Units
