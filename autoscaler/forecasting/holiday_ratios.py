@@ -56,15 +56,27 @@ class HolidayRatios:
         return HolidayRatios(_smoothed(np.where(np.isfinite(ratio), ratio, 0.0)), count)
 
     def at(self, local_s: Ints, workload: Ints) -> Floats:
-        """What they are at wall-clock times, [moment], for the workload of each; linear between slots."""
+        """What they are at wall-clock times for workloads, whose shapes broadcast; linear between slots."""
+        low, high, share = self._between(local_s)
+        weekday = (local_s // DAY_S + 3) % _WEEK
+        below, above = self.log[workload, weekday, low], self.log[workload, weekday, high]
+        between: Floats = below + share * (above - below)
+        return between
+
+    def within_a_day(self, local_s: Ints, workload: Ints) -> Floats:
+        """The same at wall-clock times of one day, [workload, moment], in a fraction of the time."""
+        low, high, share = self._between(local_s)
+        course = self.log[workload, (local_s[0] // DAY_S + 3) % _WEEK]
+        below = course[:, low]
+        between: Floats = below + share * (course[:, high] - below)
+        return between
+
+    def _between(self, local_s: Ints) -> tuple[Ints, Ints, Floats]:
+        """The slots whose middles lie before and after, and how far from the one to the other."""
         slots = self.log.shape[2]
         position = np.clip(local_s % DAY_S * slots / DAY_S - 0.5, 0.0, slots - 1.0)
         low = position.astype(np.int64)
-        high = np.minimum(low + 1, slots - 1)
-        weekday = (local_s // DAY_S + 3) % _WEEK
-        below, above = self.log[workload, weekday, low], self.log[workload, weekday, high]
-        between: Floats = below + (position - low) * (above - below)
-        return between
+        return low, np.minimum(low + 1, slots - 1), position - low
 
 
 def _by_day(history: Batch, clock: Clock) -> tuple[Floats, Ints]:

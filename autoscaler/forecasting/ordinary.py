@@ -47,9 +47,8 @@ class Ordinary:
             return self.base.fit(history, settings)
         history = aligned(history)
         known = _Known.of(history, settings)
-        factors = np.exp(known.log_factors(_times(history)[np.newaxis], np.arange(len(history))))
         plain = replace(settings, holidays="", changes=())
-        fitted = self.base.fit(Batch(history.values / factors, history.end_s, history.step_s), plain)
+        fitted = self.base.fit(known.ordinary(history, np.arange(len(history))), plain)
         return _OrdinaryPredictor(fitted, known)
 
 
@@ -82,6 +81,21 @@ class _Known:
         ratios = HolidayRatios.of(Batch(level, history.end_s, history.step_s), holidays, clock)
         return replace(known, ratios=ratios)
 
+    def ordinary(self, rows: Batch, workload: Ints) -> Batch:
+        """The ordinary load of rows that end together."""
+        times_s = _times(rows)
+        changed, local_s = self._changed(times_s), self.clock.local_s(times_s)
+        holiday = np.flatnonzero(np.isin(local_s // DAY_S, list(self.holidays)))
+        if not (changed.any() or len(holiday)):
+            return rows
+        values = rows.values / np.exp(changed) if changed.any() else rows.values.copy()
+        # Day by day, since what is done to all columns takes longer than the forecast.
+        days = np.split(holiday, np.flatnonzero(np.diff(local_s[holiday] // DAY_S)) + 1)
+        for day in days if len(holiday) else ():
+            moments = slice(int(day[0]), int(day[-1]) + 1)
+            values[:, moments] /= np.exp(self.ratios.within_a_day(local_s[moments], workload))
+        return Batch(values, rows.end_s, rows.step_s)
+
     def log_factors(self, times_s: Ints, workload: Ints) -> Floats:
         """Logarithm of the load over the ordinary load, [row or 1, time]. times_s: [row or 1, time]."""
         changed = self._changed(times_s)
@@ -89,20 +103,17 @@ class _Known:
         holiday = np.isin(local_s // DAY_S, list(self.holidays))
         if not holiday.any():
             return changed
-        shape = (len(workload), times_s.shape[1])
-        rows, columns = np.nonzero(np.broadcast_to(holiday, shape))
-        factors = np.broadcast_to(changed, shape).copy()
-        local_s = np.broadcast_to(local_s, shape)
-        factors[rows, columns] += self.ratios.at(local_s[rows, columns], workload[rows])
-        return factors
+        return changed + np.where(holiday, self.ratios.at(local_s, workload[:, np.newaxis]), 0.0)
 
-    def note(self, row_end_s: int, ahead_s: int, workload: int) -> str:
-        """What is said of the days from a row's end to so much later; empty where all are ordinary."""
-        first, last = self.clock.local_s(np.array([row_end_s, row_end_s + ahead_s])) // DAY_S
-        near = [name for day, name in self.holidays.items() if first <= day <= last]
+    def holiday_near(self, end_s: int, ahead_s: int) -> str:
+        """The name of the first holiday from a row's end to so much later; empty where there is none."""
+        first, last = self.clock.local_s(np.array([end_s, end_s + ahead_s])) // DAY_S
+        return next((name for day, name in self.holidays.items() if first <= day <= last), "")
+
+    def likeness(self, workload: int) -> str:
+        """What a workload's holidays are expected to be like."""
         seen = int(self.ratios.seen[workload])
-        like = f"like {seen} earlier holiday{'s' if seen > 1 else ''}" if seen else "like Sundays"
-        return f"{near[0]}: {like}" if near else ""
+        return f"like {seen} earlier holiday{'s' if seen > 1 else ''}" if seen else "like Sundays"
 
     def _changed(self, times_s: Ints) -> Floats:
         at_s = np.array([change.at_s for change in self.changes])
@@ -136,13 +147,21 @@ class _OrdinaryPredictor:
         factors = self.known.log_factors(recent.end_s[:, np.newaxis] + ahead_s, workload)
         if factors.any():
             forecast = _scaled(forecast, np.exp(factors))
-        if not self.known.holidays:
+        return self._told(forecast, workload, int(ahead_s[-1]))
+
+    def _told(self, forecast: Forecast, workload: Ints, ahead_s: int) -> Forecast:
+        """With a word on the holiday that is near, if one is."""
+        ends_s = forecast.made_at_s.tolist()
+        near = {end_s: self.known.holiday_near(end_s, ahead_s) for end_s in set(ends_s)}
+        if not any(near.values()):
             return forecast
-        told = (
-            (note, self.known.note(end_s, int(ahead_s[-1]), row))
-            for note, end_s, row in zip(forecast.notes, recent.end_s.tolist(), workload.tolist(), strict=True)
+        notes = tuple(
+            "; ".join(filter(None, (note, f"{near[end_s]}: {self.known.likeness(row)}")))
+            if near[end_s]
+            else note
+            for note, end_s, row in zip(forecast.notes, ends_s, workload.tolist(), strict=True)
         )
-        return replace(forecast, notes=tuple("; ".join(filter(None, both)) for both in told))
+        return replace(forecast, notes=notes)
 
     def _seen(self, recent: Batch, workload: Ints) -> Batch:
         """The ordinary load of rows for which the same spans are over."""
@@ -165,12 +184,10 @@ class _OrdinaryPredictor:
         times_s = _times(rows)
         over = [span for span in self.known.spans if span.end_s <= int(rows.end_s[0]) + rows.step_s]
         unseen = touching(times_s, rows.step_s, over)
-        factors = self.known.log_factors(times_s[np.newaxis], workload)
-        if not (factors.any() or unseen.any()):
-            return rows
-        values = rows.values / np.exp(factors)
-        values[:, unseen] = np.nan
-        return Batch(values, rows.end_s, rows.step_s)
+        ordinary = self.known.ordinary(rows, workload)
+        if not unseen.any():
+            return ordinary
+        return Batch(np.where(unseen, np.nan, ordinary.values), rows.end_s, rows.step_s)
 
 
 def _times(rows: Batch) -> Ints:
