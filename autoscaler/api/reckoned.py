@@ -147,7 +147,7 @@ def _plain(value: Any) -> Any:
             return [_plain(held) for held in value]
         case KnownEvent():
             times = {"start": shown_time(value.start_s), "end": shown_time(value.end_s)}
-            return {"name": value.name, **times, "minReplicas": value.min_replicas}
+            return {"name": value.name, **times, "minReplicas": value.min_replicas or None}
         case _ if dataclasses.is_dataclass(value):
             return {
                 _named(field.name): _plain(getattr(value, field.name)) for field in dataclasses.fields(value)

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, replace
 
 from autoscaler.backtest.simulation import World
-from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings, Interval
+from autoscaler.forecasting.compile import compile_settings
+from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import Policy
 from autoscaler.series import Series
@@ -90,15 +91,7 @@ def candidate_of(
         lead_time_s=lead_time_s,
         step_s=float(series.step_s),
     )
-    settings = ForecastSettings(
-        horizon=lead_steps(lead_time_s, world.metric_lag_s, series.step_s),
-        seasons_s=tuple(int(season) for season in spec.seasons_s),
-        time_zone=spec.time_zone,
-        holidays=spec.holidays or "",
-        excluded=tuple(Interval(span.start_s, span.end_s, span.reason) for span in spec.exclude),
-        events=tuple(Interval(event.start_s, event.end_s, event.name) for event in policy.events),
-        quantile=policy.quantile,
-    )
+    settings = compile_settings(resource, lead_steps(lead_time_s, world.metric_lag_s, series.step_s))
     return Candidate(policy.name, policy, spec.model, settings, spec.history_s, spec.refit_s)
 
 

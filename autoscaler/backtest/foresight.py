@@ -11,10 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
+from autoscaler.forecasting.occasions import Occasion, known_peaks
 from autoscaler.forecasting.promises import recalibrated
+from autoscaler.forecasting.spans import untold
 from autoscaler.series import Batch, Floats, Grade, Series
 
 _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
@@ -29,7 +32,8 @@ class Foresight:
     """peaks[t, level]: quantiles of the maximum load over the `lead_steps` steps after step t, as
     forecast at step t; NaN where there was no usable forecast. expected[t]: median of the load of
     step t as forecast `lead_steps` before it. model: the one that served most steps; note: why it
-    was last used.
+    was last used. known[t]: the maximum over the same steps that known occasions let expect, else NaN.
+    untold[t]: whether what came after step t says nothing of the model.
     """
 
     levels: Floats
@@ -38,9 +42,11 @@ class Foresight:
     expected: Floats
     model: str
     note: str
+    known: Floats
+    untold: NDArray[np.bool_]
 
     def at_quantile(self, quantile: float) -> Floats:
-        """The `quantile` of the peak at every step, interpolated between levels, shape [time]."""
+        """The model's `quantile` of the peak at every step, interpolated between levels, shape [time]."""
         position = float(np.interp(quantile, self.levels, np.arange(len(self.levels))))
         low = int(position)
         high = min(low + 1, len(self.levels) - 1)
@@ -56,9 +62,20 @@ def foresee(
     settings.horizon is the lead time in steps. The quantiles are those of the model, read by its record.
     """
     made = as_modelled(series, forecaster, settings, history_s, refit_s)
-    came = peak_ahead(series.values, made.lead_steps)
+    came = np.where(made.untold, np.nan, peak_ahead(series.values, made.lead_steps))
     kept = recalibrated(made.peaks, made.levels, came, made.lead_steps, series.start_s, series.step_s)
-    return replace(made, peaks=kept)
+    occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]
+    lacking = [
+        occasion.lacking
+        for occasion in occasions
+        if occasion.repeat.start_s < series.end_s and series.start_s < occasion.repeat.end_s
+    ]
+    return replace(
+        made,
+        peaks=kept,
+        note="; ".join([made.note, *filter(None, lacking)]),
+        known=known_peaks(occasions, series, made.lead_steps),
+    )
 
 
 def as_modelled(
@@ -88,14 +105,17 @@ def as_modelled(
                 served[forecast.models[0]] += end - begin
                 notes[forecast.models[0]] = forecast.notes[0]
     model = served.most_common(1)[0][0] if served else "no"
-    return Foresight(levels, lead, peaks, expected, model, notes.get(model, "no usable history"))
+    note = notes.get(model, "no usable history")
+    untold_of = untold(series.times_s, lead, series.step_s, settings.excluded)
+    return Foresight(levels, lead, peaks, expected, model, note, np.full(steps, np.nan), untold_of)
 
 
 def blind(steps: int, settings: ForecastSettings) -> Foresight:
     """No forecast at all: the policy lives on its reactive signals."""
     unknown = np.full((steps, len(settings.levels)), np.nan)
     levels = np.asarray(settings.levels)
-    return Foresight(levels, settings.horizon, unknown, unknown[:, 0], "no", "")
+    every = np.ones(steps, np.bool_)
+    return Foresight(levels, settings.horizon, unknown, unknown[:, 0], "no", "", unknown[:, 0], every)
 
 
 def _fit_steps(steps: int, step_s: int, refit_s: float) -> list[int]:

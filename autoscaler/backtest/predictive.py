@@ -6,9 +6,12 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 
+import numpy as np
+
 from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.result import Explained, GuardTotal
 from autoscaler.backtest.scaler import Moment
+from autoscaler.forecasting.occasions import at_least
 from autoscaler.forecasting.worth import Trial, limited
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.decide import accepted, decide
@@ -38,6 +41,8 @@ class PredictiveScaler:
         self._foresight = foresight
         self._peaks = foresight.at_quantile(policy.quantile).tolist()
         self._expected = foresight.expected.tolist()
+        self._known = foresight.known.tolist()
+        self._judged = np.where(foresight.untold, np.nan, self._peaks).tolist()
         self._recorded = {name: column.tolist() for name, column in recorded.items()}
         self._lag_steps = lag_steps
         self._step_s = int(policy.step_s)
@@ -89,10 +94,10 @@ class PredictiveScaler:
         )
 
     def _outlook(self, moment: Moment, seen: int) -> Outlook:
-        """What is forecast, as far as the forecasts of late were worth what they cost."""
-        stated = self._peaks[seen]
-        self._trial.note(int(moment.now_s) - self._lag_steps * self._step_s, moment.load, stated)
-        peak = limited(stated, self._trial.limit())
+        """What is forecast, as far as the forecasts of late were worth it, and what is known of occasions."""
+        at_s = int(moment.now_s) - self._lag_steps * self._step_s
+        self._trial.note(at_s, moment.load, self._judged[seen])
+        peak = at_least(limited(self._peaks[seen], self._trial.limit()), self._known[seen])
         return Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why)
 
     def _signal(self, signal: SignalPolicy, moment: Moment, seen: int) -> Reading:

@@ -15,7 +15,7 @@ def track(foresight: Foresight, load: Floats, quantile: float, scored_from: int)
 
     load: [time]. Steps whose following lead time has a missing load are not scored.
     """
-    upper = foresight.at_quantile(quantile)
+    upper = np.fmax(foresight.at_quantile(quantile), foresight.known)
     actual = peak_ahead(load, foresight.lead_steps)[scored_from:]
     stated = upper[scored_from:]
     scored = np.isfinite(actual) & np.isfinite(stated)

@@ -292,8 +292,16 @@ def forecast(
     ] = "0.05,0.25,0.5,0.75,0.95",
     seasons: Annotated[str, typer.Option(metavar="LIST", help="Season lengths.")] = "24h,7d",
     holidays: Annotated[
-        str, typer.Option(metavar="COUNTRY", help="ISO country whose holidays matter (prophet).")
+        str, typer.Option(metavar="COUNTRY", help="ISO country whose public holidays matter.")
     ] = "",
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A PredictiveAutoscaler manifest: seasons, holidays, time zone, changes, exclusions and "
+            "events are taken from it.",
+        ),
+    ] = None,
     until: Annotated[str, typer.Option(metavar="TIME", help="Forecast as of this time (RFC 3339).")] = "",
     time_zone: TimeZone = "",
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a plot, one offline page.")] = None,
@@ -318,6 +326,7 @@ def forecast(
             quantiles=quantiles,
             seasons=seasons,
             holidays=holidays,
+            policy=policy,
             until=until,
             time_zone=time_zone,
             html=html,

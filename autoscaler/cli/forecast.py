@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,16 @@ from rich.console import Console
 from autoscaler.backtest.report.writing import check_writable, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
+from autoscaler.cli.conditions import read_policies
 from autoscaler.cli.history import read_histories
+from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.occasions import Occasion, in_words, known_load, raised
 from autoscaler.forecasting.registry import NAMES, forecaster
 from autoscaler.series import Batch, Forecast, Series
 from autoscaler.signals.errors import InputError
+from autoscaler.spec import PredictiveAutoscaler
+from autoscaler.spec.forecast import known_country
 
 _MOST_STEPS = 20_160
 _SLOW_FIT_DEADLINE_S = 300.0
@@ -36,6 +41,7 @@ class Options:
     quantiles: str = "0.05,0.25,0.5,0.75,0.95"
     seasons: str = "24h,7d"
     holidays: str = ""
+    policy: Path | None = None
     until: str = ""
     time_zone: str = ""
     html: Path | None = None
@@ -61,10 +67,12 @@ def forecast(options: Options) -> Forecast:
         time_zone=options.time_zone,
         until=options.until,
     )
+    settings = _settings(options, series)
+    occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]
     series = _kept(series, duration_s("--history", options.history))
     history = Batch.of(series)
-    predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, _settings(options, series))
-    made = predictor.predict(history, np.zeros(1, np.int64))
+    predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, settings)
+    made = _raised(predictor.predict(history, np.zeros(1, np.int64)), occasions)
     _write(series, made, options)
     if not options.quiet:
         console = Console()
@@ -81,6 +89,13 @@ def _settings(options: Options, series: Series) -> ForecastSettings:
     levels = quantiles("--quantiles", options.quantiles)
     if not levels:
         raise InputError("--quantiles is empty; give levels such as 0.05,0.5,0.95")
+    if options.policy is not None:
+        return replace(compile_settings(_only_policy(options.policy), horizon), levels=levels)
+    if options.holidays:
+        try:
+            known_country(options.holidays)
+        except ValueError as error:
+            raise InputError(f"--holidays {options.holidays!r} {error}") from error
     seasons = (duration_s("--seasons", piece.strip()) for piece in options.seasons.split(","))
     return ForecastSettings(
         horizon=horizon,
@@ -89,6 +104,23 @@ def _settings(options: Options, series: Series) -> ForecastSettings:
         time_zone=options.time_zone or "UTC",
         holidays=options.holidays,
     )
+
+
+def _only_policy(path: Path) -> PredictiveAutoscaler:
+    located = read_policies(path)
+    if len(located) != 1:
+        raise InputError(f"{path}: holds {len(located)} policies; name a file with the one to forecast for")
+    return located[0].resource
+
+
+def _raised(made: Forecast, occasions: list[Occasion]) -> Forecast:
+    """The forecast of one workload with what is known of occasions, and what is not."""
+    times_s = made.made_at_s[0] + made.step_s * np.arange(1, made.horizon + 1, dtype=np.int64)
+    values, peaks = raised(made.values[0], made.peaks[0], known_load(occasions, times_s))
+    near = [one for one in occasions if one.repeat.start_s <= times_s[-1] and times_s[0] < one.repeat.end_s]
+    notes = (made.notes[0], *(one.lacking or in_words(one.repeat) for one in near))
+    told = "; ".join(note for note in notes if note)
+    return replace(made, values=values[np.newaxis], peaks=peaks[np.newaxis], notes=(told,))
 
 
 def _kept(series: Series, history_s: float) -> Series:

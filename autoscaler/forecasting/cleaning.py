@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
 from autoscaler.forecasting.grid import Coarse, coarse, visible_seasons
 from autoscaler.forecasting.localtime import Clock
+from autoscaler.forecasting.spans import touching
 from autoscaler.series import Batch, Floats
 
 Mask = NDArray[np.bool_]
@@ -104,10 +105,7 @@ def completed(values: Floats, cycle: int, longest: int) -> Floats:
 def _excluded(history: Batch, settings: ForecastSettings) -> Mask:
     """[time], steps that overlap an excluded span."""
     begin = int(history.end_s[0]) + history.step_s * (np.arange(history.width) + 1 - history.width)
-    inside = np.zeros(history.width, np.bool_)
-    for span in settings.excluded:
-        inside |= (begin + history.step_s > span.start_s) & (begin < span.end_s)
-    return inside
+    return touching(begin, history.step_s, settings.excluded)
 
 
 def _absurd_spikes(values: Floats, cycles: tuple[int, ...], echo: int) -> Mask:

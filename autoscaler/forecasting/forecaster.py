@@ -29,12 +29,36 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """From `at_s` on, epoch seconds, the load is `factor` times what it would have been."""
+
+    at_s: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An occasion from `start_s` up to `end_s` that brings what came from `earlier_s` on, times `factor`.
+
+    Epoch seconds; `earlier_s` is at least a day before `start_s`.
+    """
+
+    name: str
+    start_s: float
+    end_s: float
+    earlier_s: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastSettings:
     """What a model needs to know besides the numbers; the same for all rows of a batch.
 
     horizon: steps ahead. seasons_s: season lengths in seconds, shortest first. time_zone: IANA
     name in whose local time the seasons repeat. holidays: ISO country code or empty.
-    excluded: spans to leave out of fitting. events: known future (and past) occasions.
+    excluded: spans that nothing is learned from. events: known future (and past) occasions whose effect a
+    model may learn. repeats: those whose load is known from an earlier one; no model learns from them.
+    changes: known changes of the level, past and to come.
     lead: steps ahead that decisions look at, when the horizon reaches further; None: the horizon.
     The forecasters of the registry are tuned to it; a single model knows the horizon only.
     """
@@ -46,6 +70,8 @@ class ForecastSettings:
     holidays: str = ""
     excluded: tuple[Interval, ...] = ()
     events: tuple[Interval, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    changes: tuple[Change, ...] = ()
     quantile: float = 0.95
     lead: int | None = None
 

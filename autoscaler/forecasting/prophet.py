@@ -1,4 +1,4 @@
-"""Prophet (Taylor and Letham, 2018): piecewise trend, Fourier seasons, holidays and known events.
+"""Prophet (Taylor and Letham, 2018): piecewise trend, Fourier seasons and known events.
 
 An optional part: `pip install 'predictive-autoscaler[prophet]'`. Fitted per workload to the log load in
 local time on a grid of up to half an hour; about a second per workload.
@@ -61,7 +61,7 @@ class ProphetModel:
         table = np.full((len(history), len(times)), np.nan)
         with _quiet():
             for row in range(len(history)):
-                table[row] = _fitted(frame, regressors, cells.values[row], float(eps[row]), seasons, settings)
+                table[row] = _fitted(frame, regressors, cells.values[row], float(eps[row]), seasons)
         course = TableCourse(
             values=table,
             first_s=float(times[0]),
@@ -110,7 +110,6 @@ def _fitted(
     load: Floats,
     eps: float,
     seasons: tuple[int, ...],
-    settings: ForecastSettings,
 ) -> Floats:
     """Expected load at every instant of the frame; NaN where there is too little to fit."""
     unknown = np.full(len(frame), np.nan)
@@ -118,7 +117,7 @@ def _fitted(
     if not seasons or len(known) < 2 * _CELLS_PER_SEASON:
         return unknown
     past = frame.iloc[known].assign(y=np.log(load[known] + eps))
-    model = _model(seasons, regressors, settings)
+    model = _model(seasons, regressors)
     try:
         model.fit(past)
         answer = np.asarray(model.predict(frame)["yhat"], dtype=np.float64)
@@ -129,7 +128,7 @@ def _fitted(
     return np.maximum(np.exp(bounded) - eps, 0.0)
 
 
-def _model(seasons: tuple[int, ...], regressors: tuple[str, ...], settings: ForecastSettings) -> Any:
+def _model(seasons: tuple[int, ...], regressors: tuple[str, ...]) -> Any:
     from prophet import Prophet
 
     model = Prophet(
@@ -145,18 +144,7 @@ def _model(seasons: tuple[int, ...], regressors: tuple[str, ...], settings: Fore
             model.add_seasonality(f"season_{season_s}", period=season_s / DAY_S, fourier_order=order)
     for name in regressors:
         model.add_regressor(name, standardize=False)
-    if settings.holidays and country_known(settings.holidays):
-        model.add_country_holidays(settings.holidays)
     return model
-
-
-def country_known(country: str) -> bool:
-    """Whether holidays of this ISO country code can be had."""
-    if importlib.util.find_spec("holidays") is None:
-        return False
-    import holidays
-
-    return country in holidays.list_supported_countries()
 
 
 @contextmanager

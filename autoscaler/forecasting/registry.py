@@ -14,6 +14,7 @@ from autoscaler.forecasting.fourier import Fourier
 from autoscaler.forecasting.holt_winters import HoltWinters
 from autoscaler.forecasting.isolation import Isolated
 from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks
+from autoscaler.forecasting.ordinary import Ordinary
 from autoscaler.forecasting.peak_source import RIDGE, PeakSource, RidgePeaks
 from autoscaler.forecasting.prophet import ProphetModel, installed
 from autoscaler.forecasting.reaching import Reaching
@@ -45,9 +46,9 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(NAMES)}")
     naive = _alone("seasonal-naive")
     if name == RIDGE:
-        return Reaching(Sharpened(name, naive, RidgePeaks(), always=True), naive)
+        return Ordinary(Reaching(Sharpened(name, naive, RidgePeaks(), always=True), naive))
     if name == LEARNED:
-        return Reaching(Sharpened(name, naive, _learned(), always=True), naive)
+        return Ordinary(Reaching(Sharpened(name, naive, _learned(), always=True), naive))
     if name == AUTO:
         tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
         model: Forecaster = _sharpened(tried)
@@ -60,7 +61,7 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
     slow = name in SLOW or (name == AUTO and include_slow)
     if deadline_s is not None and slow and model is not beyond:
         model = Isolated(model, naive, deadline_s)
-    return Reaching(model, beyond)
+    return Ordinary(Reaching(model, beyond), seasonal=name != "trend")
 
 
 @functools.cache

@@ -19,7 +19,8 @@ from autoscaler.planning.policy import (
     SpendPolicy,
 )
 from autoscaler.spec.behavior import ScaleDown, ScaleUp
-from autoscaler.spec.resource import Event, Outage, PredictiveAutoscaler
+from autoscaler.spec.events import Event
+from autoscaler.spec.resource import Outage, PredictiveAutoscaler
 from autoscaler.spec.signals import Cpu, Errors, Latency, QueueDepth
 from autoscaler.spec.spend import Spend
 
@@ -97,4 +98,4 @@ def _spend(spend: Spend | None) -> SpendPolicy | None:
 
 
 def _event(event: Event) -> KnownEvent:
-    return KnownEvent(event.name, event.start_s, event.end_s, event.min_replicas)
+    return KnownEvent(event.name, event.start_s, event.end_s, event.min_replicas or 0)

@@ -113,7 +113,7 @@ class SpendPolicy:
 
 @dataclass(frozen=True, slots=True)
 class KnownEvent:
-    """A window, epoch seconds, in which at least `min_replicas` are wanted."""
+    """A window, epoch seconds, in which at least `min_replicas` are wanted; 0 where its load alone counts."""
 
     name: str
     start_s: float

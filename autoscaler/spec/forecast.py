@@ -7,8 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from autoscaler.spec.rules import Model, Rule, absent, as_milliseconds, between, defaulted, milliseconds
-from autoscaler.spec.units import Duration, Quantile, Time, parse_duration
+from autoscaler.spec.rules import (
+    Model,
+    Rule,
+    absent,
+    as_milliseconds,
+    between,
+    defaulted,
+    milliseconds,
+    positive,
+)
+from autoscaler.spec.units import Duration, Quantile, Quantity, Time, parse_duration
 
 ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 _SEASON = ("1m", "370d")
@@ -20,6 +29,18 @@ def _known_zone(name: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError('must be an IANA time zone that exists, such as "Europe/Berlin"') from error
     return name
+
+
+def known_country(code: str) -> str:
+    """An ISO 3166 country whose public holidays are known; raises ValueError for any other."""
+    # Loaded when used: it takes longer than all else that a resource needs.
+    import holidays
+
+    try:
+        holidays.country_holidays(code, years=2000)
+    except NotImplementedError as error:
+        raise ValueError("must be a country whose public holidays are known, such as DE") from error
+    return code
 
 
 def _whole_step(forecast: Any) -> bool:
@@ -42,6 +63,17 @@ class Exclusion(Model):
             "start must be before end", "self.start < self.end", lambda span: span.start_s < span.end_s, "end"
         ),
     )
+
+
+class Change(Model):
+    """A change of the load's level that is known, such as one of prices or of what is switched over."""
+
+    at_s: Time = Field(description="When it happens, or happened.")
+    factor: Quantity = Field(
+        description='What the load is multiplied by from then on: "0.8" for a fifth less.'
+    )
+    reason: Annotated[str, Field(max_length=256)] = Field("", description="What changes; for people.")
+    rules = (positive("factor", number=True),)
 
 
 class ForecastSpec(Model):
@@ -70,7 +102,9 @@ class ForecastSpec(Model):
     time_zone: Annotated[
         str, Field(min_length=1, max_length=64, pattern=ZONE_PATTERN), AfterValidator(_known_zone)
     ] = defaulted("UTC", "IANA time zone in whose local time the seasons repeat.")
-    holidays: Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$")] = absent(
+    holidays: Annotated[
+        str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$"), AfterValidator(known_country)
+    ] = absent(
         "ISO 3166 country, such as DE, whose public holidays differ from other days. Left out: none.",
     )
     seasons_s: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=4)] = defaulted(
@@ -79,6 +113,9 @@ class ForecastSpec(Model):
     refit_s: Duration = defaulted("6h", "How often the model is fitted anew.")
     exclude: Annotated[tuple[Exclusion, ...], Field(max_length=64)] = defaulted(
         (), "Spans of history to leave out of fitting, such as outages and load tests."
+    )
+    changes: Annotated[tuple[Change, ...], Field(max_length=16)] = defaulted(
+        (), "Lasting changes of the load's level that are known, past and to come."
     )
     rules = (
         between("history", "history_s", "10m", "400d"),

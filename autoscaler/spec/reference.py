@@ -31,9 +31,10 @@ _HEAD = f"""# The {KIND} resource
 
 `apiVersion: {API_VERSION}`, `kind: {KIND}`, short name `pa`, namespaced. Samples to start from:
 [minimal](../operator/samples/minimal.yaml), [every field](../operator/samples/full.yaml),
-[a queue worker](../operator/samples/queue-worker.yaml), [a shadow policy](../operator/samples/shadow.yaml).
-`autoscaler check FILE` validates a manifest and
-`autoscaler crd` prints the CustomResourceDefinition. This page is generated:
+[a queue worker](../operator/samples/queue-worker.yaml),
+[a shadow policy](../operator/samples/shadow.yaml),
+[a shop with known futures](../operator/samples/known-futures.yaml). `autoscaler check FILE` validates a
+manifest and `autoscaler crd` prints the CustomResourceDefinition. This page is generated:
 `python -m autoscaler.spec.reference > docs/resource.md`.
 
 ## Units
@@ -47,7 +48,8 @@ _HEAD = f"""# The {KIND} resource
 | money | `"0.12"` | In quotes, so that no digit is lost. |
 | time | `"2026-11-27T08:00:00+01:00"` | RFC 3339 with its offset. |
 
-The cluster checks all of this except that a time zone exists, which `autoscaler check` adds.
+The cluster checks all of this except that a time zone exists and that the holidays of a country are known,
+which `autoscaler check` adds.
 """
 
 

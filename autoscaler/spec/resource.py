@@ -12,13 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, Strict
 
 from autoscaler.spec.behavior import Behavior, Cooldown
+from autoscaler.spec.events import Event, modelled
 from autoscaler.spec.forecast import ForecastSpec
 from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, positive
 from autoscaler.spec.shadow import Shadow
 from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
 from autoscaler.spec.spend import Spend
 from autoscaler.spec.status import Status
-from autoscaler.spec.units import AUTO, Duration, QuantityOrAuto, Share, Time
+from autoscaler.spec.units import AUTO, Duration, QuantityOrAuto, Share
 
 GROUP = "predictive-autoscaler.dev"
 VERSION = "v1alpha1"
@@ -104,25 +105,6 @@ class Floor(Model):
         description="HorizontalPodAutoscaler, or KEDA's ScaledObject."
     )
     name: Subdomain = Field(description="Its name, in the same namespace.")
-
-
-class Event(Model):
-    """A known occasion that wants a higher minimum."""
-
-    name: Label = Field(description="Name of the event, unique within the resource.")
-    start_s: Time = Field(description="Beginning; the replicas are asked for one lead time earlier.")
-    end_s: Time = Field(description="End, not included.")
-    min_replicas: Annotated[int, Strict(), Field(ge=1, le=_MOST)] = Field(
-        description="Least number of replicas while the event lasts."
-    )
-    rules = (
-        Rule(
-            "start must be before end",
-            "self.start < self.end",
-            lambda event: event.start_s < event.end_s,
-            "end",
-        ),
-    )
 
 
 def _unique_names(items: tuple[Any, ...]) -> bool:
@@ -211,7 +193,7 @@ class Spec(Model):
     spend: Spend | None = Field(None, description="Limits in money. Left out: none.")
     events: Annotated[tuple[Event, ...], Field(max_length=64)] = defaulted(
         (),
-        "Known occasions that want a higher minimum.",
+        "Known occasions that want a higher minimum, or bring the load of an earlier one again.",
         schema={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     shadow: Shadow | None = Field(
@@ -249,8 +231,14 @@ class Spec(Model):
         ),
         Rule(
             "minReplicas of an event must not be greater than maxReplicas",
-            "self.events.all(e, e.minReplicas <= self.maxReplicas)",
-            lambda spec: all(event.min_replicas <= spec.max_replicas for event in spec.events),
+            "self.events.all(e, !has(e.minReplicas) || e.minReplicas <= self.maxReplicas)",
+            lambda spec: all((event.min_replicas or 0) <= spec.max_replicas for event in spec.events),
+            "events",
+        ),
+        Rule(
+            "an event with like needs a forecast model other than none",
+            "self.forecast.model != 'none' || !self.events.exists(e, has(e.like))",
+            modelled,
             "events",
         ),
         *_SHADOW_RULES,

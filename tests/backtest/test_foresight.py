@@ -117,7 +117,9 @@ def test_coverage_counts_steps_whose_peak_over_the_lead_time_stayed_within_what_
     assert np.isnan(peak_ahead(load, 2)[3:5]).all()  # a missing load leaves the peak unknown
     assert np.isnan(peak_ahead(load, 2)[-2:]).all()  # and so does the end of the trace
     stated = np.full((8, 2), 6.0)
-    found = Foresight(np.array([0.5, 0.9]), 2, stated, stated[:, 0], "any", "")
+    found = Foresight(
+        np.array([0.5, 0.9]), 2, stated, stated[:, 0], "any", "", np.full(8, np.nan), np.zeros(8, np.bool_)
+    )
     # Known peaks: 5, 9, 9 at steps 0 to 2, and 1 at step 5, which is itself unknown.
     scored = track(found, load, 0.9, 0)
     assert scored.coverage == pytest.approx(2 / 4)

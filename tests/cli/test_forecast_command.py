@@ -86,3 +86,47 @@ def test_a_slow_model_answers_from_its_worker(model: str, good: Path, autoscaler
     assert (ended.code, ended.out) == (0, "")
     assert model in (good / "f.json").read_text()
     assert all(0 <= row[0] <= row[-1] < 1000 for row in fan(good / "f.csv")[1])
+
+
+def test_what_a_manifest_knows_of_the_future_is_in_the_forecast(good: Path, autoscaler: Autoscaler) -> None:
+    """GOOD ends on 3 January at midnight; the launch at half past is like that of the 2nd, ten times."""
+    (good / "known.yaml").write_text(
+        "apiVersion: predictive-autoscaler.dev/v1alpha1\n"
+        "kind: PredictiveAutoscaler\n"
+        "metadata: {name: checkout}\n"
+        "spec:\n"
+        "  scaleTargetRef: {kind: Deployment, name: checkout}\n"
+        "  maxReplicas: 9\n"
+        "  load: {query: up, perReplica: 10}\n"
+        "  events:\n"
+        "    - name: launch\n"
+        "      start: 2024-01-04T00:30:00Z\n"
+        "      end: 2024-01-04T02:00:00Z\n"
+        "      like: {start: 2024-01-02T00:30:00Z, factor: 10}\n"
+    )
+    line = "forecast good.csv --model trend --csv {}.csv --json {}.json --quiet"
+    assert autoscaler(line.replace("{}", "plain")).code == 0
+    ended = autoscaler(line.replace("{}", "known") + " --policy known.yaml")
+    assert (ended.code, ended.err) == (0, "")
+    plain, known = fan(good / "plain.csv")[1], fan(good / "known.csv")[1]
+    assert known[:6] == plain[:6]
+    assert min(known[6]) > 3 * max(plain[6])
+    assert (
+        "event launch: at least the load from 2024-01-02T00:30Z on, times 10"
+        in (good / "known.json").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--holidays XX", "--holidays 'XX' must be a country whose public holidays are known, such as DE"),
+        ("--policy none.yaml", "none.yaml"),
+    ],
+)
+def test_a_future_that_is_not_known_is_refused(
+    line: str, told: str, good: Path, autoscaler: Autoscaler
+) -> None:
+    ended = autoscaler(f"forecast good.csv {line} --quiet")
+    assert ended.code != 0
+    assert told in ended.err

@@ -127,6 +127,16 @@ def test_the_forecast_says_how_well_it_was_kept_and_why_it_is_limited() -> None:
     )
 
 
+def test_the_forecast_says_what_is_missing_of_an_event_to_come() -> None:
+    one = running()
+    seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")
+    outcome = plan(one, seen, lambda *_: Outlook(20.0, 20.0, 0.0, "ridge")).outcome(Write.UNNEEDED)
+    lacking = dataclasses.replace(FAN, judged=0, lacking="event sale: the server is down")
+    assert status_of(Status(), outcome, one, lacking).forecast_summary == (
+        "At most 20 within 180 s with probability 0.95, by ridge. Event sale: the server is down."
+    )
+
+
 def test_the_lead_time_says_where_it_comes_from() -> None:
     one = running()
     seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")

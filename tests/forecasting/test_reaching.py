@@ -8,6 +8,7 @@ from loads import daily
 
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.isolation import Isolated
+from autoscaler.forecasting.ordinary import Ordinary
 from autoscaler.forecasting.prophet import installed
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import NAMES, forecaster
@@ -73,6 +74,8 @@ def test_a_lead_outside_the_horizon_is_refused(lead: int) -> None:
 @pytest.mark.parametrize("name", ["holt-winters", "stl"])
 def test_a_slow_model_is_watched_and_a_fast_one_serves_beyond_it(name: str) -> None:
     model = forecaster(name, deadline_s=5.0)
+    assert isinstance(model, Ordinary)
+    model = model.base
     assert isinstance(model, Reaching)
     assert isinstance(model.near, Isolated)
     assert model.beyond.name == "seasonal-naive"

@@ -14,6 +14,9 @@ QUEUE = {"type": "QueueDepth", "query": "q", "drainWithin": "1m", "perReplica": 
 LATENCY = {"type": "Latency", "query": "q", "threshold": "250ms"}
 ERRORS = {"type": "Errors", "query": "q", "threshold": "5%"}
 EVENT = {"name": "sale", "start": START, "end": END, "minReplicas": 5}
+LIKE = {"start": "2025-11-28T00:00:00Z", "factor": "1.3"}
+LAUNCH = {"name": "launch", "start": START, "end": END, "like": LIKE}
+CHANGE = {"at": START, "factor": "0.8"}
 SPAN = {"start": START, "end": END}
 RATE = {"type": "Pods", "value": 1, "periodSeconds": 60}
 PRICE = {"replicaHourPrice": "0.12"}
@@ -110,6 +113,10 @@ FIELDS = [
     bad("forecast.timeZone", "time zone that exists", only_here=True, forecast__timeZone="Europe/Atlantis"),
     bad("forecast.timeZone", "IANA time zone", forecast__timeZone="../../etc/passwd"),
     bad("forecast.holidays", "ISO 3166", forecast__holidays="de"),
+    bad("forecast.holidays", "whose public holidays are known", only_here=True, forecast__holidays="XX"),
+    bad("forecast.changes", "at most 16", forecast__changes=[CHANGE] * 17),
+    bad("forecast.changes[0].at", "is required", forecast__changes=[{"factor": "0.8"}]),
+    bad("forecast.changes[0].factor", "is required", forecast__changes=[{"at": START}]),
     bad("forecast.holidays", "false here: put it in quotes", forecast__holidays=False),
     bad("forecast.seasons", "at least 1", forecast__seasons=[]),
     bad("forecast.seasons", "at most 4", forecast__seasons=["1h"] * 5),
@@ -188,6 +195,8 @@ FIELDS = [
     bad("events[0].start", "RFC 3339", events=[{**EVENT, "start": "2026-11-27"}]),
     bad("events[0].end", "RFC 3339", events=[{**EVENT, "end": "2026-02-30T00:00:00Z"}]),
     bad("events[0].minReplicas", "at least 1", events=[{**EVENT, "minReplicas": 0}]),
+    bad("events[0].like.start", "is required", events=[{**LAUNCH, "like": {"factor": "1.3"}}]),
+    bad("events[0].like.factor", "must be a quantity", events=[{**LAUNCH, "like": {**LIKE, "factor": "-1"}}]),
     bad("minReplica", 'did you mean "minReplicas"?', minReplica=2),
     bad("forecast.horizonn", "unknown field: use one of", forecast__horizonn="1h"),
     bad("signals[0].treshold", 'did you mean "threshold"?', signals=[{**LATENCY, "treshold": "1s"}]),
@@ -228,6 +237,37 @@ RULES = [
     ),
     bad("events[0].end", "start must be before end", events=[{**EVENT, "end": START}]),
     bad(
+        "events[0]",
+        "an event needs minReplicas, like, or both",
+        events=[{"name": "launch", "start": START, "end": END}],
+    ),
+    bad(
+        "events[0].like.factor",
+        "factor must be more than zero",
+        events=[{**LAUNCH, "like": {**LIKE, "factor": "0.0"}}],
+    ),
+    bad(
+        "events[0].like",
+        "like.start must be at least a day before start",
+        events=[{**LAUNCH, "end": "2026-11-27T01:00:00Z", "like": {"start": "2026-11-26T00:00:01Z"}}],
+    ),
+    bad(
+        "events[0].like",
+        "the earlier occasion, which lasts as long as the event, must be over before start",
+        events=[{**LAUNCH, "end": "2026-11-30T00:00:00Z", "like": {"start": "2026-11-25T00:00:00Z"}}],
+    ),
+    bad(
+        "events[0].end",
+        "an event with like must not last longer than 14d",
+        events=[{**LAUNCH, "end": "2026-12-11T00:00:01Z"}],
+    ),
+    bad(
+        "events",
+        "an event with like needs a forecast model other than none",
+        events=[LAUNCH],
+        forecast__model="none",
+    ),
+    bad(
         "forecast.exclude[0].end",
         "start must be before end",
         forecast__exclude=[{"start": END, "end": START}],
@@ -245,6 +285,11 @@ RULES = [
         "history must not be shorter than step",
         forecast__history="30m",
         forecast__step="1h",
+    ),
+    bad(
+        "forecast.changes[0].factor",
+        "factor must be more than zero",
+        forecast__changes=[{**CHANGE, "factor": 0}],
     ),
     bad("forecast.leadTime", "leadTime must be between 0s and 1d", forecast__leadTime="25h"),
     bad("forecast.quantile", "quantile must be more than zero", forecast__quantile="0.0"),
@@ -378,6 +423,7 @@ DEFAULTS = [
     ("spec.forecast.seasons_s", (86_400.0, 604_800.0)),
     ("spec.forecast.refit_s", 21_600.0),
     ("spec.forecast.exclude", ()),
+    ("spec.forecast.changes", ()),
     ("spec.signals", ()),
     ("spec.behavior.scale_up.stabilization_window_seconds", 0),
     ("spec.behavior.scale_up.select_policy", "Max"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resource_cases import resource
+
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import (
     DEFAULT_SCALE_DOWN,
@@ -21,7 +23,7 @@ from autoscaler.planning.policy import (
     SignalType,
     SpendPolicy,
 )
-from autoscaler.spec import read_manifests
+from autoscaler.spec import PredictiveAutoscaler, read_manifests
 
 SAMPLES = Path(__file__).resolve().parents[2] / "operator" / "samples"
 
@@ -77,3 +79,10 @@ def test_limits_left_out_stay_out() -> None:
     policy = _compiled("queue-worker.yaml")
     assert (policy.spend, policy.outage, policy.pending_cap, policy.zones_lost) == (None, None, None, 0)
     assert (policy.quantile, policy.lead_time_s) == (0.8, 90.0)
+
+
+def test_an_event_of_which_only_the_load_is_known_asks_for_no_count_by_itself() -> None:
+    launch = {"name": "launch", "start": "2026-11-27T00:00:00Z", "end": "2026-11-28T00:00:00Z"}
+    like = {"start": "2025-11-28T00:00:00Z"}
+    made = PredictiveAutoscaler.model_validate(resource(events=[{**launch, "like": like}]))
+    assert [event.min_replicas for event in compile_policy(made).events] == [0]

@@ -170,5 +170,5 @@ def test_the_schema_refuses_bad_values_too(fault: Bad) -> None:
 def test_the_fields_named_to_users_are_those_of_the_models() -> None:
     assert fields_at(()) == ["apiVersion", "kind", "metadata", "spec", "status"]
     assert "minReplicas" in fields_at(("spec",))
-    assert fields_at(("spec", "events", 0)) == ["name", "start", "end", "minReplicas"]
+    assert fields_at(("spec", "events", 0)) == ["name", "start", "end", "minReplicas", "like"]
     assert len(PredictiveAutoscaler.model_fields) == 5

@@ -87,14 +87,14 @@ class OverrideList(ListOf[Override]):
 
 
 class Event(Shape):
-    """A known occasion that wants a higher minimum."""
+    """A known occasion. `minReplicas` is null where only the load of an earlier one is expected again."""
 
     namespace: str
     workload: str
     name: str
     start: Moment
     end: Moment
-    min_replicas: int
+    min_replicas: int | None
 
 
 class EventList(ListOf[Event]):

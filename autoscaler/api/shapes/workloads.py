@@ -198,7 +198,7 @@ class EventOfWorkload(Shape):
     name: str
     start: Moment
     end: Moment
-    min_replicas: int
+    min_replicas: int | None
 
 
 class Workload(Shape):

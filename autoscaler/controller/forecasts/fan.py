@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from autoscaler.controller.forecasts.request import lead_steps
+from autoscaler.forecasting.occasions import at_least
 from autoscaler.forecasting.worth import limited
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Floats, Grade
@@ -30,7 +31,10 @@ class Fan:
     coverage: share of the peaks over the lead that stayed within the stated quantile lately, NaN
     before any could be judged; judged: how many were. limit: the most that decisions may ask for because of
     it, as a load, NaN for nothing at all; doubt: why there is a limit, in words.
-    A fan of grade NONE is all NaN.
+    known: [step], load that known occasions bring at least, NaN where none does; empty where none is near.
+    It is part of values and peaks, and no limit holds for it. lacking: what could not be read of
+    occasions to come, in words.
+    A fan of grade NONE is all NaN but for what is known.
     """
 
     made_at_s: float
@@ -47,6 +51,8 @@ class Fan:
     judged: int = 0
     limit: float = math.inf
     doubt: str = ""
+    known: Floats = field(default_factory=lambda: np.empty(0))
+    lacking: str = ""
 
     @property
     def horizon(self) -> int:
@@ -70,6 +76,8 @@ class Fan:
             )
             return Outlook(math.nan, expected, age_s, self.model, note)
         peak = limited(self.peak(steps, quantile), self.limit)
+        if len(self.known):
+            peak = at_least(peak, float(np.fmax.reduce(self.known[:steps])))
         return Outlook(peak, expected, age_s, self.model, self.doubt or self.note)
 
     def peak(self, steps: int, quantile: float) -> float:

@@ -1,7 +1,8 @@
 """All workloads of one source: read, fitted and forecast, turn by turn.
 
 A turn does what is due and little more, so that no kind of work keeps another waiting: the newest
-step of all workloads in shared requests, one history, the start of one fit. Fits run elsewhere.
+step of all workloads in shared requests, one history or earlier occasion, the start of one fit. Fits
+run elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autoscaler.controller.forecasts.earlier import Earlier, kept_as
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit, rows_at_once
 from autoscaler.controller.forecasts.messages import Told
 from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far, rehearse
@@ -55,6 +57,7 @@ class _Errand(enum.IntEnum):
 
     FIRST = enum.auto()
     GAP = enum.auto()
+    OCCASION = enum.auto()
     REFIT = enum.auto()
     NONE = enum.auto()
 
@@ -106,6 +109,8 @@ class Feed:
         if before is not None and before.complete and request.same_load(before.request):
             # Its load goes on being seen, and its history is on disk: no need to begin with a part of it.
             made.recent = before.recent
+        if before is not None and request.same_load(before.request):
+            made.earlier = Earlier(request.settings.repeats, before.earlier)
 
     def drop(self, key: str, unless: ForecastRequest | None = None) -> None:
         """Forecast `key` no longer. unless: forget nothing that this request still needs."""
@@ -113,9 +118,16 @@ class Feed:
         if gone is None or self._reader is None:
             return
         query, step_s = gone.request.query, gone.request.step_s
-        still = [unless, *(other.request for other in self._workloads.values())]
-        if not any(one and (one.query, one.step_s) == (query, step_s) for one in still):
+        same = [
+            one
+            for one in (unless, *(other.request for other in self._workloads.values()))
+            if one and (one.query, one.step_s) == (query, step_s)
+        ]
+        if not same:
             forget_load(self._reader, self._folder, query, step_s)
+        still = {kept_as(repeat) for one in same for repeat in one.settings.repeats}
+        for name in {kept_as(repeat) for repeat in gone.request.settings.repeats} - still:
+            forget_load(self._reader, self._folder, query, step_s, name)
 
     def close(self) -> None:
         """Close the connections."""
@@ -195,7 +207,9 @@ class Feed:
         if workload is None:
             return
         try:
-            if errand is _Errand.GAP:
+            if errand is _Errand.OCCASION:
+                self._read_occasion(reader, workload, now_s)
+            elif errand is _Errand.GAP:
                 self._fill_gap(reader, workload)
             else:
                 self._read_history(reader, workload, now_s)
@@ -219,6 +233,8 @@ class Feed:
                 errands.append((errand, workload.due_s, workload))
             elif workload.gap_s is not None and workload.gap_due_s <= now_s:
                 errands.append((_Errand.GAP, workload.gap_due_s, workload))
+            elif (occasion := workload.earlier.due(now_s)) is not None:
+                errands.append((_Errand.OCCASION, occasion[0], workload))
         if not errands:
             return _Errand.NONE, None
         errand, _, workload = min(errands, key=lambda item: item[:2])
@@ -257,6 +273,11 @@ class Feed:
         values, _ = read_load(reader, None, request.query, start_s, recent.end_s, request.step_s)
         recent.fill(start_s, values)
         workload.gap_s = None
+
+    def _read_occasion(self, reader: Reader, workload: Workload, now_s: float) -> None:
+        request = workload.request
+        steps = workload.earlier.read_next(reader, self._folder, request.query, request.step_s, now_s)
+        self._pace.spend(-(-steps // self._source.max_points))
 
     # Fits.
 

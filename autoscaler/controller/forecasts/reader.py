@@ -46,18 +46,19 @@ class Unreadable(Exception):
 
 
 def read_load(
-    reader: Reader, folder: Path | None, query: str, start_s: int, end_s: int, step_s: int
+    reader: Reader, folder: Path | None, query: str, start_s: int, end_s: int, step_s: int, kept_as: str = ""
 ) -> tuple[Floats, str]:
     """The load from `start_s` to `end_s`, both included, and what is to be said of it, if anything.
 
     What the source did not answer completely, or is negative, is unknown: NaN. With a folder, what
-    was read before is not asked for again. Raises Unreadable, and InputError for a useless folder.
+    was read before is not asked for again. kept_as: tells spans apart that are kept there side by side.
+    Raises Unreadable, and InputError for a useless folder.
     """
     if folder is None:
         history = reader.read_range(query, start_s, end_s, step_s)
     else:
         # A cache of its own for every read: one that lived on would hold all histories in memory.
-        cache = HistoryCache(reader.read_range, identity=reader.identity, folder=folder)
+        cache = HistoryCache(reader.read_range, identity=reader.identity + kept_as, folder=folder)
         history = cache.read(query, start_s, end_s, step_s)
     if history.state in (State.FAILED, State.SEVERAL_SERIES):
         raise Unreadable(history.detail)
@@ -69,12 +70,12 @@ def read_load(
     return usable, "" if history.state is State.VALUE else history.detail
 
 
-def forget_load(reader: Reader, folder: Path | None, query: str, step_s: int) -> None:
+def forget_load(reader: Reader, folder: Path | None, query: str, step_s: int, kept_as: str = "") -> None:
     """Remove what is kept in the folder of a query that nobody asks for any more."""
     if folder is None:
         return
     try:
-        cache = HistoryCache(reader.read_range, identity=reader.identity, folder=folder)
+        cache = HistoryCache(reader.read_range, identity=reader.identity + kept_as, folder=folder)
         cache.forget(query, step_s)
     except (InputError, OSError):
         # A file that cannot be removed is no reason to stop forecasting the others.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoscaler.forecasting.forecaster import ForecastSettings, Interval
+from autoscaler.forecasting.compile import compile_settings
+from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec import PredictiveAutoscaler
 
@@ -66,15 +67,6 @@ def forecast_request(
     step_s = int(spec.step_s)
     lead = lead_steps(lead_time_s, step_s)
     beyond = min(max(1, _BEYOND_S // step_s), _MOST_STEPS_BEYOND)
-    settings = ForecastSettings(
-        horizon=lead + beyond,
-        seasons_s=tuple(int(season) for season in spec.seasons_s),
-        time_zone=spec.time_zone,
-        holidays=spec.holidays or "",
-        excluded=tuple(Interval(span.start_s, span.end_s, span.reason) for span in spec.exclude),
-        events=tuple(Interval(event.start_s, event.end_s, event.name) for event in resource.spec.events),
-        quantile=spec.quantile,
-        lead=lead,
-    )
+    settings = compile_settings(resource, lead + beyond, lead)
     query = resource.spec.load.query
     return ForecastRequest(key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings)

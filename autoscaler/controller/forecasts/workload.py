@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from autoscaler.controller.forecasts.coverage import Coverage
+from autoscaler.controller.forecasts.earlier import Earlier
 from autoscaler.controller.forecasts.fan import Fan, as_expected_earlier
 from autoscaler.controller.forecasts.fitting import Fitted
 from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.occasions import raised
 from autoscaler.forecasting.promises import Promises, read_at
+from autoscaler.forecasting.spans import untold
 from autoscaler.forecasting.worth import Trial, judged_steps
 from autoscaler.series import Floats, Forecast, Ints
 
@@ -39,6 +42,7 @@ class Workload:
     gap_due_s: float = 0.0
     tried_s: int = 0
     failure: str = ""
+    earlier: Earlier = field(init=False)
     _made_at_s: int | None = None
     _expected: Floats = field(default_factory=lambda: np.empty(0))
     _coverage: Coverage = field(init=False)
@@ -47,6 +51,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         lead, step_s, settings = self.request.lead, self.request.step_s, self.request.settings
+        self.earlier = Earlier(settings.repeats)
         self._coverage = Coverage(lead, step_s)
         self._promises = Promises(np.array(sorted(settings.levels)), lead, step_s)
         self._trial = Trial(settings.quantile, lead, step_s)
@@ -91,7 +96,8 @@ class Workload:
         `loads`, oldest first.
         """
         lead, step_s = self.request.lead, self.request.step_s
-        stated, came = earlier.peaks[:, lead - 1], peak_ahead(loads, lead)[at]
+        silent = untold(earlier.made_at_s, lead, step_s, self.request.settings.excluded)
+        stated, came = earlier.peaks[:, lead - 1], np.where(silent, np.nan, peak_ahead(loads, lead)[at])
         made_at_s = earlier.made_at_s.tolist()
         for at_s, quantiles, peak in zip(made_at_s, stated, came.tolist(), strict=True):
             self._promises.state(at_s, quantiles)
@@ -100,6 +106,7 @@ class Workload:
         kept = read_at(stated, earlier.levels, np.tile(self.places(newest_s), (len(stated), 1)))
         upper = np.full(len(loads), np.nan)
         upper[at] = [np.interp(self.request.settings.quantile, earlier.levels, row) for row in kept]
+        upper[at[silent]] = np.nan
         for back in range(min(len(loads), judged_steps(step_s)) - 1, -1, -1):
             self._trial.note(newest_s - back * step_s, float(loads[-1 - back]), float(upper[-1 - back]))
 
@@ -125,8 +132,30 @@ class Workload:
             judged=self._coverage.judged,
         )
         stated = fan.peak(request.lead, request.settings.quantile)
-        self._coverage.state(made_at_s, stated)
-        self._promises.state(made_at_s, forecast.peaks[row, request.lead - 1])
+        if untold(np.array([made_at_s]), request.lead, request.step_s, request.settings.excluded)[0]:
+            stated = math.nan
+        else:
+            self._coverage.state(made_at_s, stated)
+            self._promises.state(made_at_s, forecast.peaks[row, request.lead - 1])
         load = float(self.recent.newest(1)[0]) if self.recent is not None else math.nan
         self._trial.note(made_at_s, load, stated)
-        return replace(fan, limit=self._trial.limit(), doubt=self._trial.why)
+        limited = replace(fan, limit=self._trial.limit(), doubt=self._trial.why)
+        return self._with_occasions(limited) if request.settings.repeats else limited
+
+    def _with_occasions(self, fan: Fan) -> Fan:
+        """Raised to the load that known occasions bring: no part of the model's, nor of its record."""
+        times_s = int(fan.made_at_s) + fan.step_s * np.arange(1, fan.horizon + 1, dtype=np.int64)
+        lacking = self.earlier.lacking(fan.made_at_s)
+        known = self.earlier.known_load(times_s)
+        if not np.isfinite(known).any():
+            return replace(fan, lacking=lacking)
+        told = self.earlier.expected(float(times_s[0]), float(times_s[-1]))
+        values, peaks = raised(fan.values, fan.peaks, known)
+        return replace(
+            fan,
+            values=values,
+            peaks=peaks,
+            known=known,
+            note=f"{fan.note}; {told}" if fan.note else told,
+            lacking=lacking,
+        )

@@ -162,12 +162,14 @@ def _summary(outcome: Outcome, running: Running, fan: Fan | None) -> str:
 
 
 def _kept(fan: Fan | None) -> str:
-    """How well the stated quantile was kept lately, and why decisions follow the forecast only so far."""
+    """How well the stated quantile was kept lately, why decisions follow the forecast only so far, and what
+    is missing of known events."""
     if fan is None:
         return ""
     kept = f" {100 * fan.coverage:.0f} % of the last {fan.judged} peaks were within it." if fan.judged else ""
     doubt = f" {fan.doubt[0].upper()}{fan.doubt[1:]}." if fan.doubt else ""
-    return kept + doubt
+    lacking = f" {fan.lacking[0].upper()}{fan.lacking[1:]}." if fan.lacking else ""
+    return kept + doubt + lacking
 
 
 def _lead_time(running: Running) -> LeadTime:

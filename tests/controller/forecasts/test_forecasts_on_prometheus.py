@@ -14,6 +14,7 @@ from feed_in_hand import Running
 from known_source import Known, request
 from real_prometheus import RealPrometheus, backfill_values, running_prometheus, write_openmetrics
 
+from autoscaler.forecasting.forecaster import ForecastSettings, Repeat
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Batch
 from autoscaler.signals.prometheus import Prometheus
@@ -83,3 +84,26 @@ def test_a_fan_is_what_the_model_says_of_what_the_server_holds(
     assert "malformed" in running.failures["shop/broken"][0]
     assert "finds nothing" in running.failures["shop/empty"][0]
     assert "shop/broken" not in running.fans
+
+
+def test_an_earlier_occasion_is_read_from_the_server_though_the_history_does_not_reach_back_to_it(
+    server: RealPrometheus, tmp_path: Path
+) -> None:
+    source = ConnectionSettings(server.url)
+    earlier_s = float(END_S - 6 * 86_400)
+    launch = Repeat("launch", float(END_S), float(END_S + 3600), earlier_s, 50.0)
+    gone = Repeat("gone", float(END_S), float(END_S + 3600), float(END_S - 400 * 86_400), 50.0)
+    settings = ForecastSettings(horizon=30, lead=3, repeats=(launch, gone))
+    asked = request(
+        "shop/s00", 'sum(load{service="s00"})', source=source, history_s=86_400.0, settings=settings
+    )
+    running = Running(Prometheus, asked, source=source, folder=tmp_path)
+    running.now_s = END_S + 4.0
+    running.run(65)
+    running.feed.close()
+    first = STEPS - 1 - 6 * 1440 + 2
+    wanted = 50.0 * np.maximum.accumulate(server.values["s00"][first : first + 30])
+    fan = running.fan("shop/s00")
+    assert fan.made_at_s == END_S + 60
+    np.testing.assert_allclose(fan.peaks[:, 3], wanted, rtol=1e-6)
+    assert "event gone: nothing of the load" in fan.lacking
