@@ -31,8 +31,9 @@ _HEAD = f"""# The {KIND} resource
 
 `apiVersion: {API_VERSION}`, `kind: {KIND}`, short name `pa`, namespaced. Samples to start from:
 [minimal](../operator/samples/minimal.yaml), [every field](../operator/samples/full.yaml),
-[a queue worker](../operator/samples/queue-worker.yaml). `autoscaler check FILE` validates a manifest and
-`autoscaler crd` prints the CustomResourceDefinition. This page is generated:
+[a queue worker](../operator/samples/queue-worker.yaml),
+[a service behind a frontend](../operator/samples/behind-a-frontend.yaml). `autoscaler check FILE` validates a
+manifest and `autoscaler crd` prints the CustomResourceDefinition. This page is generated:
 `python -m autoscaler.spec.reference > docs/resource.md`.
 
 ## Units

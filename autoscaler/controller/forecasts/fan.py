@@ -29,7 +29,8 @@ class Fan:
     least `lead` steps before, so that it does not follow a collapse; NaN where none was made.
     coverage: share of the peaks over the lead that stayed within the stated quantile lately, NaN
     before any could be judged; judged: how many were. limit: the most that decisions may ask for because of
-    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words.
+    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words. relation: what is taken from
+    the tier in front, or why nothing is; empty for a workload that follows none.
     A fan of grade NONE is all NaN.
     """
 
@@ -47,6 +48,7 @@ class Fan:
     judged: int = 0
     limit: float = math.inf
     doubt: str = ""
+    relation: str = ""
 
     @property
     def horizon(self) -> int:
@@ -70,7 +72,8 @@ class Fan:
             )
             return Outlook(math.nan, expected, age_s, self.model, note)
         peak = limited(self.peak(steps, quantile), self.limit)
-        return Outlook(peak, expected, age_s, self.model, self.doubt or self.note)
+        note = "; ".join(filter(None, (self.relation, self.note)))
+        return Outlook(peak, expected, age_s, self.model, self.doubt or note)
 
     def peak(self, steps: int, quantile: float) -> float:
         """The quantile of the peak over so many steps, whether or not it is followed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoscaler.forecasting.forecaster import ForecastSettings, Interval
+from autoscaler.forecasting.relation import Follows
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec import PredictiveAutoscaler
 
@@ -21,7 +22,8 @@ class ForecastRequest:
 
     key: `namespace/name`. history_s: how far a fit looks back. step_s: resolution of the history and
     of the forecast. refit_s: between two fits. settings: `lead` is the lead time in steps, and the
-    horizon reaches further, to be shown and to live on while the source does not answer.
+    horizon reaches further, to be shown and to live on while the source does not answer. follows: the tier
+    in front.
     """
 
     key: str
@@ -32,6 +34,7 @@ class ForecastRequest:
     step_s: int
     refit_s: float
     settings: ForecastSettings
+    follows: Follows | None = None
 
     @property
     def lead(self) -> int:
@@ -42,6 +45,10 @@ class ForecastRequest:
     def width(self) -> int:
         """Steps of history that a model is given."""
         return max(2, int(self.history_s // self.step_s))
+
+    def beside(self, name: str) -> str:
+        """Key of the resource of that name in the same namespace."""
+        return f"{self.key.partition('/')[0]}/{name}"
 
     def same_load(self, other: ForecastRequest) -> bool:
         """Whether a forecast made for `other` is one of the same quantity on the same steps."""
@@ -76,5 +83,7 @@ def forecast_request(
         quantile=spec.quantile,
         lead=lead,
     )
-    query = resource.spec.load.query
-    return ForecastRequest(key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings)
+    query, follows = resource.spec.load.query, Follows.of(resource.spec.load.follows)
+    return ForecastRequest(
+        key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings, follows
+    )

@@ -151,7 +151,8 @@ def _kept(fan: Fan | None) -> str:
         return ""
     kept = f" {100 * fan.coverage:.0f} % of the last {fan.judged} peaks were within it." if fan.judged else ""
     doubt = f" {fan.doubt[0].upper()}{fan.doubt[1:]}." if fan.doubt else ""
-    return kept + doubt
+    relation = f" {fan.relation[0].upper()}{fan.relation[1:]}." if fan.relation else ""
+    return kept + doubt + relation
 
 
 def _lead_time(running: Running) -> LeadTime:
