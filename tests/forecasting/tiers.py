@@ -11,7 +11,7 @@ FRONT = "frontend"
 
 
 def front_load(days: float, step_s: int = 60, seed: int = 1, bursts: bool = True) -> Floats:
-    """A daily rhythm with noise and, if asked for, six bursts a day at no fixed time, to the double and more."""
+    """A daily rhythm with noise and, if asked for, six bursts a day at no fixed time."""
     random = np.random.default_rng(seed)
     steps = int(days * 86_400 // step_s)
     load = 100 + 60 * np.sin(2 * np.pi * np.arange(steps) * step_s / 86_400 - 1.5)

@@ -21,8 +21,8 @@ from autoscaler.series import Batch, Forecast, Ints, Series
 
 _REHEARSED_EVERY = 5
 """Of so many forecasts that would be judged one is made after the fact."""
-_MOST_FOLLOWERS = 5
-"""Followers whose record is begun at one step: each takes two such series of forecasts."""
+_MOST_FOLLOWERS = 10
+"""Followers whose record is begun at one step: each takes such a series of forecasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,20 @@ def rehearse(workload: Workload) -> None:
 def rehearse_followers(workloads: Sequence[Workload], others: Mapping[str, Workload]) -> None:
     """Give followers that have none a record of forecasts by their fronts, a few of them at each step."""
     left = _MOST_FOLLOWERS
+    seen: dict[str, _Earlier | None] = {}
     for workload in workloads:
-        front = others.get(workload.front_key)
-        if left == 0 or workload.follower is None or workload.follower.rehearsed or front is None:
+        key, follower = workload.front_key, workload.follower
+        if left == 0 or follower is None or follower.rehearsed or key not in others:
             continue
-        if related(workload, front) is not None:
+        if related(workload, others[key]) is not None:
             left -= 1
-            _rehearse_follower(workload, front)
+            if key not in seen:
+                seen[key] = _earlier(others[key])
+            _rehearse_follower(workload, others[key], seen[key])
 
 
-def _rehearse_follower(workload: Workload, front: Workload) -> None:
-    follower, relation = workload.follower, related(workload, front)
-    mine, theirs = _earlier(workload), _earlier(front)
+def _rehearse_follower(workload: Workload, front: Workload, theirs: _Earlier | None) -> None:
+    follower, relation, mine = workload.follower, related(workload, front), _earlier(workload)
     assert follower is not None and relation is not None  # the caller has looked
     follower.rehearsed = True
     if mine is None or theirs is None:

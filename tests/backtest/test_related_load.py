@@ -1,0 +1,148 @@
+"""A follower in a backtest: what following the tier in front of it brings, and that it never does harm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from tiers import FRONT, after, front_load, tiers
+
+from autoscaler.backtest.candidate import default_candidate
+from autoscaler.backtest.following import foresee_following
+from autoscaler.backtest.foresight import Foresight, foresee
+from autoscaler.backtest.predictive import PredictiveScaler
+from autoscaler.backtest.scores import unserved_share
+from autoscaler.backtest.simulation import World, simulate
+from autoscaler.forecasting.accuracy import coverage, peak_ahead
+from autoscaler.forecasting.registry import forecaster
+from autoscaler.forecasting.relation import Follows
+from autoscaler.series import Floats, Series
+
+FOLLOWS = Follows(FRONT)
+START_UP_S = 300.0
+DAYS, STEP_S = 5, 60
+STEPS = DAYS * 1440
+SCORED_FROM = 2 * 1440
+HALF = np.arange(STEPS) < STEPS // 2
+
+
+def constructed(name: str) -> Series:
+    """The front has six bursts a day; what comes of them is in the name."""
+    front = front_load(DAYS)
+    unrelated = after(front_load(DAYS, seed=8), 0, 0.5)
+    own: Floats = {
+        "10 minutes later": lambda: after(front, 10, 0.5),
+        "2 minutes later": lambda: after(front, 2, 3.0),
+        "at once": lambda: after(front, 0, 0.1),
+        "10 minutes later, the ratio drifting": lambda: after(front, 10, np.geomspace(0.2, 0.8, STEPS)),
+        "10 minutes later, broken off halfway": lambda: np.where(HALF, after(front, 10, 0.5), unrelated),
+        "10 minutes later, doubled halfway": lambda: after(front, 10, np.where(HALF, 0.5, 1.0)),
+        "unrelated": lambda: unrelated,
+    }[name]()
+    return tiers(own, front)
+
+
+NAMES = (
+    "10 minutes later",
+    "2 minutes later",
+    "at once",
+    "10 minutes later, the ratio drifting",
+    "10 minutes later, broken off halfway",
+    "10 minutes later, doubled halfway",
+    "unrelated",
+)
+
+
+@cache
+def foreseen(name: str) -> tuple[Series, World, Foresight, Foresight]:
+    """The tiers, and what is forecast of the follower alone and by its front."""
+    series = constructed(name)
+    world = World(float(np.mean(series.values)) / 20.0, START_UP_S)
+    one = default_candidate(series, world)
+    how = (forecaster("ridge"), one.settings, one.history_s, one.refit_s)
+    own = foresee(series, *how)
+    return series, world, own, foresee_following(own, series, FOLLOWS, *how)
+
+
+def cost_and_shortage(
+    series: Series, world: World, foresight: Foresight, quantile: float = 0.95
+) -> tuple[float, float]:
+    """Replicas asked for and share of the load left unserved, after two days."""
+    policy = replace(default_candidate(series, world).policy, quantile=quantile)
+    course = simulate(series, world, PredictiveScaler(policy.name, policy, foresight, {}, 0))
+    scored = slice(SCORED_FROM, None)
+    unserved = unserved_share(series.values[scored], course.ready[scored], world.per_replica)
+    return float(course.desired[scored].sum()), unserved
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("10 minutes later", 0.1),
+        ("10 minutes later, the ratio drifting", 0.1),
+        ("10 minutes later, doubled halfway", 0.2),
+        ("2 minutes later", 0.8),
+    ],
+)
+def test_what_the_front_sees_first_is_served_at_no_more_cost(name: str, most: float) -> None:
+    series, world, own, following = foreseen(name)
+    cost, shortage = cost_and_shortage(series, world, own)
+    cost_following, shortage_following = cost_and_shortage(series, world, following)
+    assert shortage_following < most * shortage
+    assert cost_following < 1.02 * cost
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_front_that_tells_nothing_does_no_harm(name: str) -> None:
+    series, world, own, following = foreseen(name)
+    for quantile in (0.8, 0.95):
+        cost, shortage = cost_and_shortage(series, world, own, quantile)
+        cost_following, shortage_following = cost_and_shortage(series, world, following, quantile)
+        assert shortage_following <= 1.05 * shortage + 1e-4
+        assert cost_following <= 1.05 * cost
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stated_risk_is_kept(name: str) -> None:
+    series, _, _, following = foreseen(name)
+    came = peak_ahead(series.values, following.lead_steps)
+    kept = coverage(came[SCORED_FROM:], following.at_quantile(0.95)[SCORED_FROM:])
+    assert 0.92 <= kept <= 0.98
+
+
+def test_where_there_is_no_relation_the_forecast_is_the_workloads_own() -> None:
+    _, _, own, following = foreseen("unrelated")
+    np.testing.assert_array_equal(following.peaks, own.peaks)
+    assert "the two loads do not move together" in following.note
+
+
+def test_a_trace_without_the_fronts_column_is_forecast_alone_and_says_so() -> None:
+    series, world, own, _ = foreseen("2 minutes later")
+    one = default_candidate(series, world)
+    how = (forecaster("ridge"), one.settings, one.history_s, one.refit_s)
+    alone = foresee_following(own, replace(series, columns={}), FOLLOWS, *how)
+    np.testing.assert_array_equal(alone.peaks, own.peaks)
+    assert alone.note.startswith("does not follow frontend: the trace has no such column")
+
+
+def test_the_note_tells_lag_ratio_and_share() -> None:
+    _, _, _, following = foreseen("10 minutes later")
+    assert following.note.startswith("followed frontend at 9")
+    assert "by 600 s at a ratio of 0.5" in following.note
+
+
+@pytest.mark.parametrize("at", [2 * 1440 + 17, 4 * 1440 + 30])
+def test_nothing_that_comes_later_is_looked_at(at: int) -> None:
+    series, world, _, following = foreseen("2 minutes later")
+    one = default_candidate(series, world)
+    how = (forecaster("ridge"), one.settings, one.history_s, one.refit_s)
+    past = np.arange(STEPS) <= at
+    spoilt = replace(
+        series,
+        values=np.where(past, series.values, 1000.0 * series.values),
+        columns={FRONT: np.where(past, series.columns[FRONT], np.nan)},
+    )
+    found = foresee_following(foresee(spoilt, *how), spoilt, FOLLOWS, *how)
+    np.testing.assert_array_equal(found.peaks[: at + 1], following.peaks[: at + 1])
