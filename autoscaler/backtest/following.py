@@ -18,7 +18,7 @@ from autoscaler.forecasting.evidence import Evidence
 from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.promises import recalibrated
-from autoscaler.forecasting.relation import RENEWED_S, Follows, Relation, learn_relation, learned_from
+from autoscaler.forecasting.relation import RENEWED_S, Follows, Relation, learn_relation, learned_from, usable
 from autoscaler.series import Batch, Floats, Series
 
 Bools = NDArray[np.bool_]
@@ -40,7 +40,7 @@ def foresee_following(
     column = series.columns.get(follows.front)
     if column is None:
         return replace(own, note=f"does not follow {follows.front}: the trace has no such column; {own.note}")
-    front = replace(series, values=column, columns={})
+    front = replace(series, values=usable(column), columns={})
     lead = settings.horizon
     levels = np.asarray(settings.levels)
     stated = np.full(own.peaks.shape, np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,10 @@ from autoscaler.backtest.report.writing import check_writable, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.history import read_histories
+from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.registry import NAMES, forecaster
+from autoscaler.forecasting.relation import FOLLOWS, NOT_STEADY, Follows, learn_relation, usable
 from autoscaler.series import Batch, Forecast, Series
 from autoscaler.signals.errors import InputError
 
@@ -37,6 +39,7 @@ class Options:
     seasons: str = "24h,7d"
     holidays: str = ""
     until: str = ""
+    follows: str = ""
     time_zone: str = ""
     html: Path | None = None
     png: Path | None = None
@@ -65,11 +68,41 @@ def forecast(options: Options) -> Forecast:
     history = Batch.of(series)
     predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, _settings(options, series))
     made = predictor.predict(history, np.zeros(1, np.int64))
+    if options.follows:
+        made = _following(series, made, options)
     _write(series, made, options)
     if not options.quiet:
         console = Console()
         console.print(forecast_view.terminal_view(series, made, console.width))
     return made
+
+
+def _following(series: Series, own: Forecast, options: Options) -> Forecast:
+    """The forecast by the tier in front, whose load is a column of the trace; says so where it cannot be."""
+    column = series.columns.get(options.follows)
+    if column is None:
+        raise InputError(
+            f"--follows {options.follows}: {series.name} has no such column; record the load of the tier in "
+            "front in a column of that name"
+        )
+    settings, first = _settings(options, series), np.zeros(1, np.int64)
+    ahead = replace(series, values=usable(column), columns={})
+    follows = Follows(options.follows)
+    relation = learn_relation(
+        series.values, ahead.values, series.step_s, settings.horizon, own.levels, follows
+    )
+    if isinstance(relation, str):
+        return replace(own, notes=(f"does not follow {options.follows}: {relation}; {own.notes[0]}",))
+    history = Batch.of(ahead)
+    front = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, settings).predict(history, first)
+    width = reach(follows.max_lag_s, series.step_s)
+    mine, theirs = (Batch.rolling(one, len(one) - 1, len(one), width).values for one in (series, ahead))
+    peaks = followed([relation], mine, theirs, front.peaks, own.levels, series.step_s)
+    if not np.isfinite(peaks).all():
+        return replace(own, notes=(f"does not follow {options.follows}: {NOT_STEADY}; {own.notes[0]}",))
+    values = followed([relation], mine, theirs, front.values, own.levels, series.step_s, single=True)
+    note = f"{options.follows} {relation.lag * series.step_s} s later at a ratio of {relation.ratio:.3g}"
+    return replace(own, values=np.minimum(values, peaks), peaks=peaks, models=(FOLLOWS,), notes=(note,))
 
 
 def _settings(options: Options, series: Series) -> ForecastSettings:

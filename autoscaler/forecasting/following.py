@@ -15,7 +15,7 @@ import numpy as np
 from autoscaler.forecasting.relation import RATIO_S, STEADY_S, Relation
 from autoscaler.series import Floats, Ints
 
-_LARGEST_LOG = 30.0
+_LARGEST_LOG = 300.0
 
 
 def reach(max_lag_s: float, step_s: int) -> int:
@@ -31,8 +31,11 @@ def followed(
     levels: Floats,
     step_s: int,
     first: int = 1,
+    single: bool = False,
 ) -> Floats:
     """Quantiles of the follower's peak over the next `first`, `first + 1`, … steps, [row, step, level].
+
+    single: of its load in each of these steps instead; `forecast` is then that of the front's.
 
     own, front: [row, time], newest loads of follower and front, at least `reach` of them. forecast:
     [row, horizon, level], quantiles of the front's peak; what lies beyond its horizon is not added. The last
@@ -46,20 +49,27 @@ def followed(
         return answer
     related = [relations[row] for row in with_one]
     known = _Known.of([one for one in related if one is not None], own[with_one], front[with_one], step_s)
-    reached = known.reached(forecast[with_one], first)
-    answer[with_one] = known.widened(reached, int(np.argmin(np.abs(levels - 0.5))))
+    if single:
+        errors = np.stack([one.step_errors for one in related if one is not None])
+        seen = known.to_arrive(horizon)
+    else:
+        errors = np.stack([one.errors for one in related if one is not None])
+        # An unknown step makes every peak over it unknown, and so it does here.
+        seen = np.maximum.accumulate(known.to_arrive(horizon), axis=1)
+    reached = known.reached(seen, forecast[with_one])[:, first - 1 :]
+    widened = known.widened(reached, errors, int(np.argmin(np.abs(levels - 0.5))))
+    answer[with_one] = widened if single else np.maximum.accumulate(widened, axis=1)
     return answer
 
 
 class _Known:
     """Rows with a relation. lag, ratio, own_base, front_base: [row]; ratio is NaN where it does not hold.
-    errors: [row, level]. front: [row, time], raised by `front_base`."""
+    front: [row, time], raised by `front_base`."""
 
-    def __init__(self, lag: Ints, ratio: Floats, bases: Floats, errors: Floats, front: Floats) -> None:
+    def __init__(self, lag: Ints, ratio: Floats, bases: Floats, front: Floats) -> None:
         self._lag = lag
         self._ratio = ratio
         self._own_base, self._front_base = bases
-        self._errors = errors
         self._front = front
 
     @staticmethod
@@ -79,34 +89,37 @@ class _Known:
         tolerance = np.array([one.tolerance for one in relations])
         with np.errstate(invalid="ignore", divide="ignore"):
             steady = np.abs(np.log(of_late / ratio)) <= tolerance
-        errors = np.stack([one.errors for one in relations])
-        return _Known(lag, np.where(steady, ratio, np.nan), bases, errors, theirs)
+        return _Known(lag, np.where(steady, ratio, np.nan), bases, theirs)
 
-    def reached(self, forecast: Floats, first: int) -> Floats:
-        """The follower's peak, raised by its base, by what the front saw and is forecast to see."""
-        horizon = forecast.shape[1]
-        ahead = np.arange(1, horizon + 1)
-        lag = self._lag[:, np.newaxis]
+    def to_arrive(self, horizon: int) -> Floats:
+        """What the front saw and the follower is about to see, [row, step]; -inf after the lag."""
+        ahead, lag = np.arange(1, horizon + 1), self._lag[:, np.newaxis]
         at = self._front.shape[1] - 1 - lag + ahead
         seen = np.take_along_axis(self._front, np.minimum(at, self._front.shape[1] - 1), axis=1)
-        # An unknown step makes every peak over it unknown, so NaN is to win.
-        seen = np.maximum.accumulate(np.where(ahead <= lag, seen, -np.inf), axis=1)
-        later = np.take_along_axis(forecast, np.maximum(ahead - lag - 1, 0)[:, :, np.newaxis], axis=1)
-        to_come = np.where((ahead > lag)[:, :, np.newaxis], later + self._front_base[:, None, None], -np.inf)
-        peak: Floats = np.maximum(seen[:, :, np.newaxis], to_come)[:, first - 1 :]
-        return peak * self._ratio[:, np.newaxis, np.newaxis]
+        return np.where(ahead <= lag, seen, -np.inf)
 
-    def widened(self, reached: Floats, middle: int) -> Floats:
-        """The same with the relation's own errors, as loads, rising with the level and the steps."""
+    def reached(self, seen: Floats, forecast: Floats) -> Floats:
+        """What the follower sees, raised by its base, [row, step, level]: the larger of what the front
+        saw and of its forecast of the steps after that."""
+        ahead, lag = np.arange(1, forecast.shape[1] + 1), self._lag[:, np.newaxis]
+        later = np.take_along_axis(forecast, np.maximum(ahead - lag - 1, 0)[:, :, np.newaxis], axis=1)
+        base = self._front_base[:, np.newaxis, np.newaxis]
+        to_come = np.where((ahead > lag)[:, :, np.newaxis], later + base, -np.inf)
+        larger: Floats = np.maximum(seen[:, :, np.newaxis], to_come)
+        return larger * self._ratio[:, np.newaxis, np.newaxis]
+
+    def widened(self, reached: Floats, own_errors: Floats, middle: int) -> Floats:
+        """The same with the relation's errors, [row, level], as loads."""
         with np.errstate(divide="ignore", invalid="ignore"):
             centre = np.log(reached[:, :, middle : middle + 1])
             spread = np.log(reached) - centre
-        usual = self._errors[:, middle : middle + 1]
-        errors = (self._errors - usual)[:, np.newaxis]
+        usual = own_errors[:, np.newaxis, middle : middle + 1]
+        errors = own_errors[:, np.newaxis] - usual
         side = np.where(np.arange(reached.shape[2]) < middle, -1.0, 1.0)
-        off = usual[:, np.newaxis] + side * np.hypot(spread, errors)
-        peaks = np.exp(np.minimum(centre + off, _LARGEST_LOG)) - self._own_base[:, np.newaxis, np.newaxis]
-        return np.maximum.accumulate(np.maximum(peaks, 0.0), axis=1)
+        off = usual + side * np.hypot(spread, errors)
+        loads = np.exp(np.minimum(centre + off, _LARGEST_LOG)) - self._own_base[:, np.newaxis, np.newaxis]
+        at_least_none: Floats = np.maximum(loads, 0.0)
+        return at_least_none
 
 
 def _ratios(own: Floats, front: Floats) -> Floats:

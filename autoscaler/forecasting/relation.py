@@ -21,6 +21,10 @@ from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.series import Floats
 from autoscaler.spec import follows as spec
 
+FOLLOWS = "follows"
+"""Model of a forecast that comes from the tier in front."""
+NOT_STEADY = "the ratio of the two loads is changing, or what either was lately is not known"
+
 _LEARNED_FROM_S = 3 * DAY_S
 _MOST_STEPS = 25_920
 """What is looked at with steps of less than ten seconds: less than three days."""
@@ -59,9 +63,9 @@ class Follows:
 class Relation:
     """lag: steps. ratio: typical of late; fixed: the one to use at every moment, NaN for that of the last
     hour. strength: correlation at the lag. errors: [level], quantiles of log(peak that came / peak that the
-    front's loads made of it). tolerance: how far, as a logarithm, the ratio of a quarter of an hour may
-    lie from that of the hour. own_base, front_base: next to nothing of each load, added before ratios are
-    taken, so that zero is harmless.
+    front's loads made of it); step_errors: the same of single steps. tolerance: how far, as a logarithm, the
+    ratio of a quarter of an hour may lie from that of the hour. own_base, front_base: next to nothing of
+    each load, added before ratios are taken, so that zero is harmless.
     """
 
     lag: int
@@ -69,6 +73,7 @@ class Relation:
     fixed: float
     strength: float
     errors: Floats
+    step_errors: Floats
     tolerance: float
     own_base: float
     front_base: float
@@ -83,7 +88,7 @@ def learn_relation(
     lead: steps ahead that decisions look at.
     """
     most = learned_from(step_s)
-    own, front = _loads(own[-most:]), _loads(front[-most:])
+    own, front = usable(own[-most:]), usable(front[-most:])
     both = np.isfinite(own) & np.isfinite(front)
     if both.sum() < max(_FEWEST, _SHORTEST_S // step_s):
         return "too little of both loads is known"
@@ -102,18 +107,19 @@ def learn_relation(
         ratio, fixed = np.full(len(mine), follows.ratio), follows.ratio
     with np.errstate(invalid="ignore"):
         error = np.log(peak_ahead(mine, lead) / (ratio * peak_ahead(shifted, lead)))
+        step_error = np.log(mine / (ratio * shifted))
         swing = np.log(ratio_lately(mine, shifted, max(1, STEADY_S // step_s)) / ratio)
-    error, swing = error[np.isfinite(error)], swing[np.isfinite(swing)]
+    error, step_error, swing = (one[np.isfinite(one)] for one in (error, step_error, swing))
     if len(error) < _FEWEST or len(swing) == 0:
         return "too little of both loads is known"
-    place = np.clip(levels * (len(error) + 1) - 1, 0, len(error) - 1)
     tolerance = _STEADY_MARGIN * float(np.quantile(np.abs(swing), _STEADY_LEVEL))
     return Relation(
         lag=lag,
         ratio=float(np.nanmedian(ratio)),
         fixed=fixed,
         strength=strength,
-        errors=np.interp(place, np.arange(len(error)), np.sort(error)),
+        errors=_quantiles(error, levels),
+        step_errors=_quantiles(step_error, levels),
         tolerance=max(_LEAST_TOLERANCE, tolerance),
         own_base=own_base,
         front_base=front_base,
@@ -143,7 +149,13 @@ def ratio_lately(own: Floats, front: Floats, steps: int) -> Floats:
     return ratio
 
 
-def _loads(values: Floats) -> Floats:
+def _quantiles(errors: Floats, levels: Floats) -> Floats:
+    """Of n errors the k-th smallest stands for the level k / (n + 1), [level]."""
+    place = np.clip(levels * (len(errors) + 1) - 1, 0, len(errors) - 1)
+    return np.interp(place, np.arange(len(errors)), np.sort(errors))
+
+
+def usable(values: Floats) -> Floats:
     """What cannot be a load is unknown."""
     with np.errstate(invalid="ignore"):
         return np.where(np.isfinite(values) & (values >= 0), values, np.nan)

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tiers import FRONT, after, front_load, tiers
+from tiers import FRONT, NAMES, tiers
 
 from autoscaler.backtest.candidate import default_candidate
 from autoscaler.backtest.following import foresee_following
@@ -18,47 +18,19 @@ from autoscaler.backtest.simulation import World, simulate
 from autoscaler.forecasting.accuracy import coverage, peak_ahead
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.relation import Follows
-from autoscaler.series import Floats, Series
+from autoscaler.series import Series
 
 FOLLOWS = Follows(FRONT)
 START_UP_S = 300.0
-DAYS, STEP_S = 5, 60
+DAYS = 5
 STEPS = DAYS * 1440
 SCORED_FROM = 2 * 1440
-HALF = np.arange(STEPS) < STEPS // 2
-
-
-def constructed(name: str) -> Series:
-    """The front has six bursts a day; what comes of them is in the name."""
-    front = front_load(DAYS)
-    unrelated = after(front_load(DAYS, seed=8), 0, 0.5)
-    own: Floats = {
-        "10 minutes later": lambda: after(front, 10, 0.5),
-        "2 minutes later": lambda: after(front, 2, 3.0),
-        "at once": lambda: after(front, 0, 0.1),
-        "10 minutes later, the ratio drifting": lambda: after(front, 10, np.geomspace(0.2, 0.8, STEPS)),
-        "10 minutes later, broken off halfway": lambda: np.where(HALF, after(front, 10, 0.5), unrelated),
-        "10 minutes later, doubled halfway": lambda: after(front, 10, np.where(HALF, 0.5, 1.0)),
-        "unrelated": lambda: unrelated,
-    }[name]()
-    return tiers(own, front)
-
-
-NAMES = (
-    "10 minutes later",
-    "2 minutes later",
-    "at once",
-    "10 minutes later, the ratio drifting",
-    "10 minutes later, broken off halfway",
-    "10 minutes later, doubled halfway",
-    "unrelated",
-)
 
 
 @cache
 def foreseen(name: str) -> tuple[Series, World, Foresight, Foresight]:
     """The tiers, and what is forecast of the follower alone and by its front."""
-    series = constructed(name)
+    series = tiers(name, DAYS)
     world = World(float(np.mean(series.values)) / 20.0, START_UP_S)
     one = default_candidate(series, world)
     how = (forecaster("ridge"), one.settings, one.history_s, one.refit_s)

@@ -17,8 +17,8 @@ from autoscaler.series import Floats
 LEVELS = np.array([0.1, 0.5, 0.9])
 STEP_S, WIDTH, HORIZON = 60, 70, 6
 EXACT = Relation(
-    lag=3, ratio=0.5, fixed=np.nan, strength=0.9, errors=np.zeros(3), tolerance=0.2, own_base=1e-9,
-    front_base=1e-9,
+    lag=3, ratio=0.5, fixed=np.nan, strength=0.9, errors=np.zeros(3), step_errors=np.zeros(3), tolerance=0.2,
+    own_base=1e-9, front_base=1e-9,
 )  # fmt: skip
 
 
@@ -42,6 +42,16 @@ def test_what_the_front_saw_comes_a_lag_later_and_then_what_is_forecast_of_it() 
     np.testing.assert_allclose(peaks[:, 1], [50.0, 80.0, 80.0, 100.0, 100.0, 100.0], rtol=0.05)
     np.testing.assert_allclose(peaks[2], [80.0, 80.0, 80.0], rtol=0.05)
     np.testing.assert_allclose(peaks[3] / peaks[3, 1], [0.8, 1.0, 2.0], rtol=0.05)
+
+
+def test_of_single_steps_each_is_what_the_front_saw_a_lag_before() -> None:
+    front = steady(100.0)
+    front[-2:] = 160.0, 120.0
+    loads = followed(
+        [EXACT], steady(50.0)[np.newaxis], front[np.newaxis], fan(90.0, 110.0, 400.0)[np.newaxis], LEVELS,
+        STEP_S, single=True,
+    )[0]  # fmt: skip
+    np.testing.assert_allclose(loads[:, 1], [50.0, 80.0, 60.0, 55.0, 55.0, 55.0], rtol=0.05)
 
 
 def test_the_ratio_is_that_of_the_last_hour() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from loads import MONDAY_S
+from numpy.typing import NDArray
 
 from autoscaler.series import Floats, Series
 
@@ -32,6 +35,31 @@ def after(front: Floats, lag: int, ratio: float | Floats, noise: float = 0.05, s
     return ratio * earlier * np.random.default_rng(seed).lognormal(0, noise, len(front))
 
 
-def tiers(own: Floats, front: Floats, step_s: int = 60) -> Series:
-    """A follower's load with that of its front beside it."""
-    return Series("checkout", MONDAY_S, step_s, own, {FRONT: front})
+_AFTER: dict[str, Callable[[Floats], Floats]] = {
+    "10 minutes later": lambda front: after(front, 10, 0.5),
+    "2 minutes later": lambda front: after(front, 2, 3.0),
+    "at once": lambda front: after(front, 0, 0.1),
+    "10 minutes later, the ratio drifting": lambda front: after(
+        front, 10, np.geomspace(0.2, 0.8, len(front))
+    ),
+    "10 minutes later, doubled halfway": lambda front: after(front, 10, np.where(_late(front), 1.0, 0.5)),
+    "10 minutes later, broken off halfway": lambda front: np.where(
+        _late(front), _unrelated(front), after(front, 10, 0.5)
+    ),
+    "unrelated": lambda front: _unrelated(front),
+}
+NAMES = tuple(_AFTER)
+
+
+def tiers(name: str, days: float) -> Series:
+    """A follower's load with that of its front, in minutes. name: what comes of the front's bursts."""
+    front = front_load(days)
+    return Series("checkout", MONDAY_S, 60, _AFTER[name](front), {FRONT: front})
+
+
+def _late(front: Floats) -> NDArray[np.bool_]:
+    return np.arange(len(front)) >= len(front) // 2
+
+
+def _unrelated(front: Floats) -> Floats:
+    return after(front_load(len(front) / 1440, seed=8), 0, 0.5)

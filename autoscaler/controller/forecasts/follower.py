@@ -13,6 +13,7 @@ from autoscaler.forecasting.evidence import Evidence
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.promises import Promises, read_at
 from autoscaler.forecasting.relation import (
+    NOT_STEADY,
     RENEWED_S,
     Follows,
     Relation,
@@ -21,9 +22,6 @@ from autoscaler.forecasting.relation import (
 )
 from autoscaler.series import Floats
 
-FOLLOWS = "follows"
-"""Model of a forecast that comes from the tier in front."""
-NOT_STEADY = "the ratio of the two loads is changing, or what either was lately is not known"
 _COMPARED = "forecasts by it are still being compared with the workload's own"
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from autoscaler.controller.forecasts.coverage import Coverage
 from autoscaler.controller.forecasts.fan import Fan, as_expected_earlier
 from autoscaler.controller.forecasts.fitting import Fitted
-from autoscaler.controller.forecasts.follower import FOLLOWS, Follower
+from autoscaler.controller.forecasts.follower import Follower
 from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.promises import Promises, read_at
+from autoscaler.forecasting.relation import FOLLOWS
 from autoscaler.forecasting.worth import Trial, judged_steps
 from autoscaler.series import Floats, Forecast, Ints
 
