@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 from tiers import FRONT, NAMES, tiers
 
-from autoscaler.backtest.candidate import default_candidate
+from autoscaler.backtest.candidate import candidate_of, default_candidate
+from autoscaler.backtest.case import Case
 from autoscaler.backtest.following import foresee_following
 from autoscaler.backtest.foresight import Foresight, foresee
 from autoscaler.backtest.predictive import PredictiveScaler
+from autoscaler.backtest.runner import compare
 from autoscaler.backtest.scores import unserved_share
 from autoscaler.backtest.simulation import World, simulate
 from autoscaler.forecasting.accuracy import coverage, peak_ahead
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.relation import Follows
 from autoscaler.series import Series
+from autoscaler.spec import PredictiveAutoscaler
 
 FOLLOWS = Follows(FRONT)
 START_UP_S = 300.0
@@ -97,6 +101,35 @@ def test_a_trace_without_the_fronts_column_is_forecast_alone_and_says_so() -> No
     alone = foresee_following(own, replace(series, columns={}), FOLLOWS, *how)
     np.testing.assert_array_equal(alone.peaks, own.peaks)
     assert alone.note.startswith("does not follow frontend: the trace has no such column")
+
+
+def test_a_manifest_that_follows_is_backtested_with_the_column_named_like_its_front() -> None:
+    written: dict[str, Any] = {
+        "apiVersion": "predictive-autoscaler.dev/v1alpha1",
+        "kind": "PredictiveAutoscaler",
+        "metadata": {"name": "checkout"},
+        "spec": {
+            "scaleTargetRef": {"kind": "Deployment", "name": "checkout"},
+            "maxReplicas": 1000,
+            "load": {"query": "q", "perReplica": 20, "follows": {"name": FRONT, "maxLag": "5m"}},
+            "forecast": {"model": "trend"},
+        },
+    }
+    following = PredictiveAutoscaler.model_validate(written)
+    del written["spec"]["load"]["follows"]
+    written["metadata"]["name"] = "alone"
+    series = tiers("2 minutes later", 3)
+    world = World(20.0, START_UP_S)
+    ours = tuple(
+        candidate_of(one, series, world, None)
+        for one in (following, PredictiveAutoscaler.model_validate(written))
+    )
+    assert ours[0].follows == Follows(FRONT, None, 300.0)
+    (trace,) = compare([Case(series, world, 0.1, 1440, ours)]).traces
+    with_front, alone = trace.runs
+    assert "followed frontend at" in with_front.note and "by 120 s at a ratio of 3" in with_front.note
+    assert "follow" not in alone.note
+    assert with_front.scores.unserved_share < alone.scores.unserved_share
 
 
 def test_the_note_tells_lag_ratio_and_share() -> None:

@@ -46,6 +46,9 @@ _AFTER: dict[str, Callable[[Floats], Floats]] = {
     "10 minutes later, broken off halfway": lambda front: np.where(
         _late(front), _unrelated(front), after(front, 10, 0.5)
     ),
+    "half of it 10 minutes later, half unrelated": lambda front: (
+        0.5 * after(front, 10, 0.5) + 0.5 * _unrelated(front)
+    ),
     "unrelated": lambda front: _unrelated(front),
 }
 NAMES = tuple(_AFTER)
