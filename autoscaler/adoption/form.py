@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from autoscaler.adoption.remarks import Remark, no_need
 from autoscaler.spec.behavior import Behavior
+from autoscaler.spec.names import Subdomain
 from autoscaler.spec.problems import explain
-from autoscaler.spec.resource import GROUP, Subdomain
+from autoscaler.spec.resource import GROUP
 from autoscaler.spec.rules import BROKEN_RULES
 from autoscaler.spec.signals import LABEL_PATTERN
 from autoscaler.spec.units import format_quantity

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from autoscaler.backtest.simulation import World
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
+from autoscaler.forecasting.relation import Follows
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import Policy
 from autoscaler.series import Series
@@ -24,7 +25,8 @@ MOST_REPLICAS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """name: as shown. model: of the forecaster registry. history_s: how far a fit looks back."""
+    """name: as shown. model: of the forecaster registry. history_s: how far a fit looks back. follows: the
+    tier in front, whose load is the trace's column of that name."""
 
     name: str
     policy: Policy
@@ -32,6 +34,7 @@ class Candidate:
     settings: ForecastSettings
     history_s: float
     refit_s: float
+    follows: Follows | None = None
 
     def at_quantile(self, quantile: float) -> Candidate:
         """The same policy at another stated risk, named `NAME@qQUANTILE`."""
@@ -92,7 +95,8 @@ def candidate_of(
         step_s=float(series.step_s),
     )
     settings = compile_settings(resource, lead_steps(lead_time_s, world.metric_lag_s, series.step_s))
-    return Candidate(policy.name, policy, spec.model, settings, spec.history_s, spec.refit_s)
+    follows = Follows.of(resource.spec.load.follows)
+    return Candidate(policy.name, policy, spec.model, settings, spec.history_s, spec.refit_s, follows)
 
 
 def _first_known(stated: float | None, manifest: float, simulated: float) -> float:

@@ -8,6 +8,7 @@ made once per trace and shared by all policies that use the same model.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.occasions import Occasion, known_peaks
 from autoscaler.forecasting.promises import recalibrated
 from autoscaler.forecasting.spans import untold
-from autoscaler.series import Batch, Floats, Grade, Series
+from autoscaler.series import Batch, Floats, Forecast, Grade, Series
 
 _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 """A workload without history learns quickly at first, so early fits come sooner than the schedule."""
@@ -83,13 +84,32 @@ def as_modelled(
 ) -> Foresight:
     """The same with the model's own quantiles."""
     steps, lead = len(series), settings.horizon
-    width = max(2, int(history_s // series.step_s))
     levels = np.asarray(settings.levels)
     middle = int(np.argmin(np.abs(levels - 0.5)))
     peaks = np.full((steps, len(levels)), np.nan)
     expected = np.full(steps, np.nan)
     served: Counter[str] = Counter()
     notes: dict[str, str] = {}
+    for begin, forecast in forecasts(series, forecaster, settings, history_s, refit_s):
+        end = begin + len(forecast.made_at_s)
+        peaks[begin:end] = forecast.peaks[:, lead - 1, :]
+        ahead = forecast.values[: max(0, steps - lead - begin), lead - 1, middle]
+        expected[begin + lead : begin + lead + len(ahead)] = ahead
+        if forecast.grades[0] is not Grade.NONE:
+            served[forecast.models[0]] += end - begin
+            notes[forecast.models[0]] = forecast.notes[0]
+    model = served.most_common(1)[0][0] if served else "no"
+    note = notes.get(model, "no usable history")
+    untold_of = untold(series.times_s, lead, series.step_s, settings.excluded)
+    return Foresight(levels, lead, peaks, expected, model, note, np.full(steps, np.nan), untold_of)
+
+
+def forecasts(
+    series: Series, forecaster: Forecaster, settings: ForecastSettings, history_s: float, refit_s: float
+) -> Iterator[tuple[int, Forecast]]:
+    """What the model says at every step, a row each: pieces of it with the place of their first step."""
+    steps = len(series)
+    width = max(2, int(history_s // series.step_s))
     fits = _fit_steps(steps, series.step_s, refit_s)
     for first, until in zip(fits, [*fits[1:], steps], strict=True):
         history = Batch.of(series.between(max(0, first + 1 - width), first + 1))
@@ -97,17 +117,7 @@ def as_modelled(
         for begin in range(first, until, _ROWS_AT_ONCE):
             end = min(until, begin + _ROWS_AT_ONCE)
             recent = Batch.rolling(series, begin, end, width)
-            forecast = predictor.predict(recent, np.zeros(end - begin, np.int64))
-            peaks[begin:end] = forecast.peaks[:, lead - 1, :]
-            ahead = forecast.values[: max(0, steps - lead - begin), lead - 1, middle]
-            expected[begin + lead : begin + lead + len(ahead)] = ahead
-            if forecast.grades[0] is not Grade.NONE:
-                served[forecast.models[0]] += end - begin
-                notes[forecast.models[0]] = forecast.notes[0]
-    model = served.most_common(1)[0][0] if served else "no"
-    note = notes.get(model, "no usable history")
-    untold_of = untold(series.times_s, lead, series.step_s, settings.excluded)
-    return Foresight(levels, lead, peaks, expected, model, note, np.full(steps, np.nan), untold_of)
+            yield begin, predictor.predict(recent, np.zeros(end - begin, np.int64))
 
 
 def blind(steps: int, settings: ForecastSettings) -> Foresight:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from autoscaler.backtest.candidate import NO_MODEL, Candidate
 from autoscaler.backtest.case import Case
+from autoscaler.backtest.following import foresee_following
 from autoscaler.backtest.foresight import Foresight, blind, foresee
 from autoscaler.backtest.workforce import Piece, Workforce
 from autoscaler.forecasting.registry import forecaster
@@ -26,7 +27,7 @@ class SharedForecasts:
 
 def forecast_key(candidate: Candidate) -> object:
     """Equal for candidates of one trace that share their forecast."""
-    return (candidate.model, candidate.settings, candidate.history_s, candidate.refit_s)
+    return (candidate.model, candidate.settings, candidate.history_s, candidate.refit_s, candidate.follows)
 
 
 def distinct(case: Case) -> list[Candidate]:
@@ -38,7 +39,7 @@ def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
     """Make every forecast that any candidate of any case needs."""
     wanted = [(at, candidate) for at, case in enumerate(cases) for candidate in distinct(case)]
     pieces = [
-        Piece(f"{cases[at].series.name}: forecast by {one.model}", _forecast, (cases[at].series, one))
+        Piece(f"{cases[at].series.name}: forecast by {one.model}", foreseen, (cases[at].series, one))
         for at, one in wanted
     ]
     made = crew.do(pieces)
@@ -47,8 +48,11 @@ def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
     )
 
 
-def _forecast(series: Series, candidate: Candidate) -> Foresight:
+def foreseen(series: Series, candidate: Candidate) -> Foresight:
+    """What `candidate` would have known at every step of `series`."""
     if candidate.model == NO_MODEL:
         return blind(len(series), candidate.settings)
     model = forecaster(candidate.model)
-    return foresee(series, model, candidate.settings, candidate.history_s, candidate.refit_s)
+    how = (model, candidate.settings, candidate.history_s, candidate.refit_s)
+    own = foresee(series, *how)
+    return own if candidate.follows is None else foresee_following(own, series, candidate.follows, *how)

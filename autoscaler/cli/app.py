@@ -303,6 +303,9 @@ def forecast(
         ),
     ] = None,
     until: Annotated[str, typer.Option(metavar="TIME", help="Forecast as of this time (RFC 3339).")] = "",
+    follows: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of FILE with the load of the tier in front.")
+    ] = "",
     time_zone: TimeZone = "",
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a plot, one offline page.")] = None,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture.")] = None,
@@ -328,6 +331,7 @@ def forecast(
             holidays=holidays,
             policy=policy,
             until=until,
+            follows=follows,
             time_zone=time_zone,
             html=html,
             png=png,

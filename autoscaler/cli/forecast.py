@@ -15,9 +15,11 @@ from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.conditions import read_policies
 from autoscaler.cli.history import read_histories
 from autoscaler.forecasting.compile import compile_settings
+from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.occasions import Occasion, in_words, known_load, raised
 from autoscaler.forecasting.registry import NAMES, forecaster
+from autoscaler.forecasting.relation import FOLLOWS, NOT_STEADY, Follows, learn_relation, usable
 from autoscaler.series import Batch, Forecast, Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import PredictiveAutoscaler
@@ -43,6 +45,7 @@ class Options:
     holidays: str = ""
     policy: Path | None = None
     until: str = ""
+    follows: str = ""
     time_zone: str = ""
     html: Path | None = None
     png: Path | None = None
@@ -72,12 +75,43 @@ def forecast(options: Options) -> Forecast:
     series = _kept(series, duration_s("--history", options.history))
     history = Batch.of(series)
     predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, settings)
-    made = _raised(predictor.predict(history, np.zeros(1, np.int64)), occasions)
+    made = predictor.predict(history, np.zeros(1, np.int64))
+    if options.follows:
+        made = _following(series, made, settings, options)
+    made = _raised(made, occasions)
     _write(series, made, options)
     if not options.quiet:
         console = Console()
         console.print(forecast_view.terminal_view(series, made, console.width))
     return made
+
+
+def _following(series: Series, own: Forecast, settings: ForecastSettings, options: Options) -> Forecast:
+    """The forecast by the tier in front, whose load is a column of the trace; says so where it cannot be."""
+    column = series.columns.get(options.follows)
+    if column is None:
+        raise InputError(
+            f"--follows {options.follows}: {series.name} has no such column; record the load of the tier in "
+            "front in a column of that name"
+        )
+    ahead = replace(series, values=usable(column), columns={})
+    follows = Follows(options.follows)
+    relation = learn_relation(
+        series.values, ahead.values, series.step_s, settings.horizon, own.levels, follows
+    )
+    if isinstance(relation, str):
+        return replace(own, notes=(f"does not follow {options.follows}: {relation}; {own.notes[0]}",))
+    history = Batch.of(ahead)
+    predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, settings)
+    front = predictor.predict(history, np.zeros(1, np.int64))
+    width = reach(follows.max_lag_s, series.step_s)
+    mine, theirs = (Batch.rolling(one, len(one) - 1, len(one), width).values for one in (series, ahead))
+    peaks = followed([relation], mine, theirs, front.peaks, own.levels, series.step_s)
+    if not np.isfinite(peaks).all():
+        return replace(own, notes=(f"does not follow {options.follows}: {NOT_STEADY}; {own.notes[0]}",))
+    values = followed([relation], mine, theirs, front.values, own.levels, series.step_s, single=True)
+    note = f"{options.follows} {relation.lag * series.step_s} s later at a ratio of {relation.ratio:.3g}"
+    return replace(own, values=np.minimum(values, peaks), peaks=peaks, models=(FOLLOWS,), notes=(note,))
 
 
 def _settings(options: Options, series: Series) -> ForecastSettings:

@@ -15,8 +15,9 @@ import numpy as np
 from autoscaler.controller.deciding import NOT_MADE_YET, no_outlook
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit
-from autoscaler.controller.forecasts.predicting import as_promised, outlook_so_far, rehearse
+from autoscaler.controller.forecasts.predicting import as_promised, outlook_so_far
 from autoscaler.controller.forecasts.recent import Reach, Recent
+from autoscaler.controller.forecasts.rehearsing import rehearse
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_next_fit
 from autoscaler.controller.forecasts.workload import Workload

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from autoscaler.spec.forecast import ZONE_PATTERN
-from autoscaler.spec.resource import SUBDOMAIN_PATTERN
+from autoscaler.spec.names import SUBDOMAIN_PATTERN
 from autoscaler.spec.rules import BROKEN_RULES
 from autoscaler.spec.schema import SIGNAL_FIELDS, fields_at, misplaced_message, needed_message
 from autoscaler.spec.signals import LABEL_PATTERN
@@ -36,7 +36,7 @@ def explain(error: ValidationError, written: dict[Path, str]) -> Iterator[Found]
         path = _without_tags(tuple(detail["loc"]))
         if detail["type"] == BROKEN_RULES:
             for field, message in detail["ctx"]["broken"]:
-                yield ((*path, field) if field else path), message
+                yield ((*path, *field.split(".")) if field else path), message
         elif detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
             yield (*path, "type"), _tag_message(detail)
         elif not _misses_only_bad_entries(detail):

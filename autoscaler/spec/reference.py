@@ -33,7 +33,8 @@ _HEAD = f"""# The {KIND} resource
 [minimal](../operator/samples/minimal.yaml), [every field](../operator/samples/full.yaml),
 [a queue worker](../operator/samples/queue-worker.yaml),
 [a shadow policy](../operator/samples/shadow.yaml),
-[a shop with known futures](../operator/samples/known-futures.yaml). `autoscaler check FILE` validates a
+[a shop with known futures](../operator/samples/known-futures.yaml),
+[a service behind a frontend](../operator/samples/behind-a-frontend.yaml). `autoscaler check FILE` validates a
 manifest and `autoscaler crd` prints the CustomResourceDefinition. This page is generated:
 `python -m autoscaler.spec.reference > docs/resource.md`.
 

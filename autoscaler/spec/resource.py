@@ -13,7 +13,9 @@ from pydantic import ConfigDict, Field, Strict
 
 from autoscaler.spec.behavior import Behavior, Cooldown
 from autoscaler.spec.events import Event, modelled
+from autoscaler.spec.follows import ANOTHER, Follows
 from autoscaler.spec.forecast import ForecastSpec
+from autoscaler.spec.names import Subdomain
 from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, positive
 from autoscaler.spec.shadow import Shadow
 from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
@@ -27,9 +29,6 @@ KIND = "PredictiveAutoscaler"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 _MOST = 2_147_483_647
-SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-
-Subdomain = Annotated[str, Field(min_length=1, max_length=253, pattern=SUBDOMAIN_PATTERN)]
 
 
 class TargetRef(Model):
@@ -61,6 +60,11 @@ class Load(Model):
         "threshold; nothing is scaled before that is known."
     )
     max_age_s: Duration = defaulted("2m", "Older values count as stale: they remove nothing.")
+    follows: Follows | None = Field(
+        None,
+        description="The tier in front, which sees the load first and whose forecast is followed while that "
+        "proves better. Left out: this load is forecast from its own past alone.",
+    )
     rules = (
         positive("perReplica", "per_replica", number=True, word=AUTO),
         between("maxAge", "max_age_s", "1s", "1d"),
@@ -264,3 +268,4 @@ class PredictiveAutoscaler(Model):
     metadata: Metadata = Field(description="Name and namespace.")
     spec: Spec = Field(description="What the user asks for.")
     status: Status | None = Field(None, description="What the operator last saw and did.")
+    rules = (ANOTHER,)

@@ -19,6 +19,7 @@ DURATION_PATTERN = r"^(0|([0-9]{1,6}ms|[0-9]{1,6}(\.[0-9]{1,3})?[smh])+|[0-9]{1,
 
 QUANTITY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 AUTO = "auto"
+LEARNED = "learned"
 SHARE_PATTERN = r"^(0?\.[0-9]{1,6}|[0-9]{1,2}(\.[0-9]{1,4})?%)$"
 QUANTILE_PATTERN = r"^0?\.[0-9]{1,6}$"
 MONEY_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
@@ -105,6 +106,21 @@ def parse_quantity_or_auto(value: object) -> float | None:
 def format_quantity_or_auto(value: float | None) -> str:
     """A text that `parse_quantity_or_auto` reads as `value`."""
     return AUTO if value is None else format_quantity(value)
+
+
+def parse_quantity_or_learned(value: object) -> float | None:
+    """A quantity, or None for "learned": one that the past tells."""
+    if value is None or value == LEARNED:
+        return None
+    try:
+        return parse_quantity(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {LEARNED}") from error
+
+
+def format_quantity_or_learned(value: float | None) -> str:
+    """A text that `parse_quantity_or_learned` reads as `value`."""
+    return LEARNED if value is None else format_quantity(value)
 
 
 def format_quantity(value: float) -> str:
@@ -221,6 +237,14 @@ QuantityOrAuto = Annotated[
     _int_or_string(f"^{AUTO}$|{QUANTITY_PATTERN}", 0, 10**15 - 1),
 ]
 """None for "auto"."""
+
+QuantityOrLearned = Annotated[
+    float | None,
+    BeforeValidator(parse_quantity_or_learned),
+    PlainSerializer(format_quantity_or_learned),
+    _int_or_string(f"^{LEARNED}$|{QUANTITY_PATTERN}", 0, 10**15 - 1),
+]
+"""None for "learned"."""
 
 Share = Annotated[float, BeforeValidator(parse_share), PlainSerializer(format_share), _text(SHARE_PATTERN)]
 """At least 0 and below 1."""

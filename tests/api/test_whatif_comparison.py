@@ -223,7 +223,7 @@ def test_policies_that_differ_in_their_quantile_or_guards_share_one_forecast(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = []
-    monkeypatch.setattr(trial, "foresee", lambda *given, real=trial.foresee: made.append(1) or real(*given))
+    monkeypatch.setattr(trial, "foreseen", lambda *given, real=trial.foreseen: made.append(1) or real(*given))
     as_is, foresights = present(manifest()), Foresights()
     history = history_of(WORKLOAD, observed(0.5), 0.3)
 

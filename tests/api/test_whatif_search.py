@@ -81,7 +81,7 @@ def test_forecasts_are_made_once_for_all_points(monkeypatch: pytest.MonkeyPatch)
     from autoscaler.api.whatif import trial
 
     made = []
-    monkeypatch.setattr(trial, "foresee", lambda *given, real=trial.foresee: made.append(1) or real(*given))
+    monkeypatch.setattr(trial, "foreseen", lambda *given, real=trial.foreseen: made.append(1) or real(*given))
     as_is = present(manifest())
     terms = terms_of(as_is, as_is, state())
     searched(as_is, HISTORY, terms, Foresights(), lambda share, message: None, 2)

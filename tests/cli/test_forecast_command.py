@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import GOOD, STEPS, Autoscaler, csv_of
 
@@ -130,3 +132,38 @@ def test_a_future_that_is_not_known_is_refused(
     ended = autoscaler(f"forecast good.csv {line} --quiet")
     assert ended.code != 0
     assert told in ended.err
+
+
+@pytest.fixture
+def tiers(tmp_path: Path) -> Path:
+    """A follower whose front, a column beside it, has begun to rise two steps ago; the lag is three."""
+    random = np.random.default_rng(5)
+    front = 100 * random.lognormal(0, 0.1, 3 * 288)
+    front[-2:] = 300.0
+    own = 0.5 * np.concatenate([np.full(3, 100.0), front[:-3]]) * random.lognormal(0, 0.02, len(front))
+    times = (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=5 * n) for n in range(len(front)))
+    rows = zip(times, own.tolist(), front.tolist(), strict=True)
+    lines = [f"{time.isoformat()},{mine},{ahead}" for time, mine, ahead in rows]
+    (tmp_path / "tiers.csv").write_text("\n".join(["timestamp,value,frontend", *lines]) + "\n")
+    return tmp_path
+
+
+def test_what_the_tier_in_front_saw_is_forecast_of_the_one_behind(
+    tiers: Path, autoscaler: Autoscaler
+) -> None:
+    line = "forecast tiers.csv --quantiles 0.1,0.5,0.9 --horizon 40m --csv f.csv"
+    ended = autoscaler(f"{line} --follows frontend")
+    assert (ended.code, ended.err) == (0, "")
+    assert "follows" in ended.out and "frontend 900 s later at a ratio of 0.5" in " ".join(ended.out.split())
+    _, rows = fan(tiers / "f.csv")
+    middles = [row[1] for row in rows]
+    assert middles[0] < 75 < 130 < min(middles[1:3])
+    autoscaler(line)
+    _, alone = fan(tiers / "f.csv")
+    assert max(row[1] for row in alone) < 75
+
+
+def test_a_column_to_follow_that_is_not_there_is_named(good: Path, autoscaler: Autoscaler) -> None:
+    ended = autoscaler("forecast good.csv --follows frontend")
+    assert ended.code == 2
+    assert "--follows frontend: good has no such column" in ended.err

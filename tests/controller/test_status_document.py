@@ -137,6 +137,16 @@ def test_the_forecast_says_what_is_missing_of_an_event_to_come() -> None:
     )
 
 
+def test_the_forecast_says_what_it_takes_from_the_tier_in_front() -> None:
+    one = running()
+    seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")
+    outcome = plan(one, seen, lambda *_: Outlook(20.0, 20.0, 0.0, "follows")).outcome(Write.UNNEEDED)
+    fan = dataclasses.replace(FAN, relation="follows frontend by 120 s at a ratio of 0.4")
+    shown = status_of(Status(), outcome, one, fan)
+    assert shown.model == "follows"
+    assert (shown.forecast_summary or "").endswith(" Follows frontend by 120 s at a ratio of 0.4.")
+
+
 def test_the_lead_time_says_where_it_comes_from() -> None:
     one = running()
     seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")

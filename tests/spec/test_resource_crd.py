@@ -134,8 +134,10 @@ def test_every_rule_of_the_crd_is_in_the_tables() -> None:
 def test_rules_point_at_fields_that_exist() -> None:
     for path, node in NODES:
         for validation in node.get("x-kubernetes-validations", []):
-            field = validation.get("fieldPath", "")
-            assert not field or field[1:] in node["properties"], (path, field)
+            field, at = validation.get("fieldPath", ""), node
+            for name in field.split(".")[1:]:
+                assert name in at["properties"], (path, field)
+                at = at["properties"][name]
 
 
 VALIDATOR = jsonschema.Draft7Validator(object_schema())

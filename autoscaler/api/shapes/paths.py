@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path
 
 from autoscaler.api.times import Instant
-from autoscaler.spec.resource import SUBDOMAIN_PATTERN
+from autoscaler.spec.names import SUBDOMAIN_PATTERN
 from autoscaler.spec.signals import LABEL_PATTERN
 
 NamespacePath = Annotated[

@@ -14,7 +14,7 @@ from autoscaler.api.shapes.workloads import Mode
 from autoscaler.api.snapshot import Sort
 from autoscaler.api.times import Instant, Step
 from autoscaler.controller.observing.selectors import parse_selector
-from autoscaler.spec.resource import SUBDOMAIN_PATTERN
+from autoscaler.spec.names import SUBDOMAIN_PATTERN
 from autoscaler.spec.signals import LABEL_PATTERN
 
 MOST_ITEMS = 500

@@ -14,14 +14,14 @@ import numpy as np
 
 from autoscaler.api.whatif.history import History
 from autoscaler.api.whatif.terms import Terms
-from autoscaler.backtest.candidate import NO_MODEL, Candidate, candidate_of, lead_steps
-from autoscaler.backtest.foresight import Foresight, blind, foresee
+from autoscaler.backtest.candidate import Candidate, candidate_of, lead_steps
+from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.predictive import PredictiveScaler
 from autoscaler.backtest.result import ForecastTrack, Scores
 from autoscaler.backtest.scores import score
+from autoscaler.backtest.shared_forecasts import foreseen
 from autoscaler.backtest.simulation import World, simulate
 from autoscaler.backtest.track import track
-from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Floats, Ints, Series
 from autoscaler.spec.variation import WrittenPolicy
 
@@ -60,10 +60,11 @@ class Foresights:
             candidate.settings,
             candidate.history_s,
             candidate.refit_s,
+            candidate.follows,
         )
         found = self._made.pop(key, None)
         if found is None:
-            found = _foreseen(series, candidate)
+            found = foreseen(series, candidate)
         self._made[key] = found
         if len(self._made) > self._MOST:
             self._made.popitem(last=False)
@@ -121,9 +122,3 @@ def _scores(history: History, terms: Terms, asked: Ints, ready: Ints) -> Scores:
 
 def _world(terms: Terms) -> World:
     return World(per_replica=terms.per_replica, start_up_s=terms.start_up_s)
-
-
-def _foreseen(series: Series, one: Candidate) -> Foresight:
-    if one.model == NO_MODEL:
-        return blind(len(series), one.settings)
-    return foresee(series, forecaster(one.model), one.settings, one.history_s, one.refit_s)

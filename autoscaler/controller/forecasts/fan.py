@@ -30,7 +30,8 @@ class Fan:
     least `lead` steps before, so that it does not follow a collapse; NaN where none was made.
     coverage: share of the peaks over the lead that stayed within the stated quantile lately, NaN
     before any could be judged; judged: how many were. limit: the most that decisions may ask for because of
-    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words.
+    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words. relation: what is taken from
+    the tier in front, or why nothing is; empty for a workload that follows none.
     known: [step], load that known occasions bring at least, NaN where none does; empty where none is near.
     It is part of values and peaks, and no limit holds for it. lacking: what could not be read of
     occasions to come, in words.
@@ -51,6 +52,7 @@ class Fan:
     judged: int = 0
     limit: float = math.inf
     doubt: str = ""
+    relation: str = ""
     known: Floats = field(default_factory=lambda: np.empty(0))
     lacking: str = ""
 
@@ -78,7 +80,8 @@ class Fan:
         peak = limited(self.peak(steps, quantile), self.limit)
         if len(self.known):
             peak = at_least(peak, float(np.fmax.reduce(self.known[:steps])))
-        return Outlook(peak, expected, age_s, self.model, self.doubt or self.note)
+        note = "; ".join(filter(None, (self.relation, self.note)))
+        return Outlook(peak, expected, age_s, self.model, self.doubt or note)
 
     def peak(self, steps: int, quantile: float) -> float:
         """The quantile of the peak over so many steps, whether or not it is followed.

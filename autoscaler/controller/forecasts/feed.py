@@ -18,9 +18,10 @@ import numpy as np
 from autoscaler.controller.forecasts.earlier import Earlier, kept_as
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit, rows_at_once
 from autoscaler.controller.forecasts.messages import Told
-from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far, rehearse
+from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far
 from autoscaler.controller.forecasts.reader import OpenReader, Reader, Unreadable, forget_load, read_load
 from autoscaler.controller.forecasts.recent import Reach, Recent
+from autoscaler.controller.forecasts.rehearsing import rehearse
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import (
     Pace,
@@ -187,7 +188,7 @@ class Feed:
             self._tell_failures([workload], detail)
 
     def _forecast(self, workloads: Sequence[Workload]) -> None:
-        fans, failed = forecast_rows(workloads)
+        fans, failed = forecast_rows(workloads, self._workloads)
         for workload in workloads:
             if workload.request.key in fans:
                 workload.failure = ""

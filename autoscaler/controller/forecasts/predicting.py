@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from autoscaler.controller.forecasts.fan import Fan
-from autoscaler.controller.forecasts.fitting import rows_at_once
+from autoscaler.controller.forecasts.fronts import Made, by_their_fronts, fronts_of
+from autoscaler.controller.forecasts.rehearsing import rehearse_followers
+from autoscaler.controller.forecasts.rows import by_predictor, laid_out
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.forecasting.forecaster import Predictor
-from autoscaler.forecasting.promises import WINDOW_S, judged_every, read_at
-from autoscaler.series import Batch, Floats, Forecast, Series
+from autoscaler.forecasting.promises import read_at
+from autoscaler.series import Batch, Floats, Forecast
 
 _MOST_EARLIER = 12
-_REHEARSED_EVERY = 5
-"""Of so many forecasts that would be judged one is made after the fact."""
 
 
-def forecast_rows(workloads: Sequence[Workload]) -> tuple[dict[str, Fan], list[tuple[Workload, str]]]:
-    """The fan of each fitted workload by key, and those whose model failed, with the reason in words."""
-    fans: dict[str, Fan] = {}
+def forecast_rows(
+    workloads: Sequence[Workload], others: Mapping[str, Workload]
+) -> tuple[dict[str, Fan], list[tuple[Workload, str]]]:
+    """The fan of each fitted workload by key, and those whose model failed, with the reason in words.
+
+    others: all workloads by key, among which fronts are found for those that follow one.
+    """
+    made: list[Made] = []
     failed: list[tuple[Workload, str]] = []
-    for predictor, group in _by_predictor(workloads):
-        _forecast_group(predictor, group, fans, failed)
+    for predictor, group in by_predictor(workloads):
+        _forecast_group(predictor, group, made, failed)
+    leading = fronts_of(others)
+    for one in made:
+        if one.workload.request.key in leading:
+            one.workload.goes_ahead(one.forecast, one.row)
+    following = [one for one in made if one.workload.follower is not None]
+    rehearse_followers([one.workload for one in following], others)
+    by_front = {one.workload.request.key: peaks for one, peaks in by_their_fronts(following, others)}
+    fans = {}
+    for one in made:
+        key = one.workload.request.key
+        followed = by_front.get(key)
+        peaks = one.peaks if followed is None else followed
+        fans[key] = one.workload.fan(one.forecast, one.row, peaks, followed is not None)
     return fans, failed
 
 
 def outlook_so_far(workloads: Sequence[Workload]) -> None:
     """Let workloads that are forecast for the first time know what would have been expected of the
     steps until the lead time is over, as far as a few earlier moments tell."""
-    for predictor, group in _by_predictor(workloads):
+    for predictor, group in by_predictor(workloads):
         lead = group[0].request.lead
         for back in range(min(lead, _MOST_EARLIER), 0, -1):
-            batch, rows = _laid_out(group)
+            batch, rows = laid_out(group)
             earlier = Batch(batch.values[:, :-back], batch.end_s - back * batch.step_s, batch.step_s)
             try:
                 forecast = predictor.predict(earlier, rows)
@@ -43,34 +61,8 @@ def outlook_so_far(workloads: Sequence[Workload]) -> None:
                 workload.expects(forecast, row)
 
 
-def rehearse(workload: Workload) -> None:
-    """Give a workload that is forecast for the first time a record to begin with.
-
-    What its model says of moments of the last days, though it was fitted to them: the best that can be
-    known after a start, and soon outweighed by what is seen.
-    """
-    if workload.fitted is None or workload.recent is None:
-        return
-    batch, rows = _laid_out([workload])
-    step_s, lead = batch.step_s, workload.request.lead
-    load = Series("", int(batch.end_s[0]) - (batch.width - 1) * step_s, step_s, batch.values[0])
-    every = _REHEARSED_EVERY * judged_every(step_s)
-    last = batch.width - 1 - lead
-    last -= (load.start_s // step_s + last) % every
-    at = np.arange(last, max(lead, batch.width - WINDOW_S // step_s), -every)[::-1]
-    if len(at) == 0:
-        return
-    moments = Batch.rolling(load, int(at[0]), int(at[-1]) + 1, batch.width)
-    earlier = Batch(moments.values[::every], moments.end_s[::every], step_s)
-    try:
-        forecast = workload.fitted.predictor.predict(earlier, np.repeat(rows, len(at)))
-    except Exception:  # noqa: BLE001 - if the model fails, its forecast of now does too and is told there
-        return
-    workload.rehearsed(forecast, load.values, at)
-
-
 def _forecast_group(
-    predictor: Predictor, group: Sequence[Workload], fans: dict[str, Fan], failed: list[tuple[Workload, str]]
+    predictor: Predictor, group: Sequence[Workload], made: list[Made], failed: list[tuple[Workload, str]]
 ) -> None:
     try:
         forecast = _predicted(predictor, group)
@@ -80,11 +72,10 @@ def _forecast_group(
             failed.append((group[0], reason))
             return
         for workload in group:
-            _forecast_group(predictor, [workload], fans, failed)
+            _forecast_group(predictor, [workload], made, failed)
         return
     peaks = as_promised(forecast, range(len(group)), group)
-    for row, workload in enumerate(group):
-        fans[workload.request.key] = workload.fan(forecast, row, peaks[row])
+    made += [Made(workload, forecast, row, peaks[row]) for row, workload in enumerate(group)]
 
 
 def as_promised(forecast: Forecast, rows: Sequence[int], workloads: Sequence[Workload]) -> Floats:
@@ -98,30 +89,5 @@ def as_promised(forecast: Forecast, rows: Sequence[int], workloads: Sequence[Wor
 
 
 def _predicted(predictor: Predictor, group: Sequence[Workload]) -> Forecast:
-    batch, rows = _laid_out(group)
+    batch, rows = laid_out(group)
     return predictor.predict(batch, rows)
-
-
-def _by_predictor(workloads: Sequence[Workload]) -> Iterator[tuple[Predictor, list[Workload]]]:
-    """Workloads served by the same predictor, no more at once than memory should hold."""
-    groups: dict[int, tuple[Predictor, list[Workload]]] = {}
-    for workload in workloads:
-        if workload.fitted is not None and workload.recent is not None:
-            predictor = workload.fitted.predictor
-            groups.setdefault(id(predictor), (predictor, []))[1].append(workload)
-    for predictor, group in groups.values():
-        most = rows_at_once(group[0].request)
-        for first in range(0, len(group), most):
-            yield predictor, group[first : first + most]
-
-
-def _laid_out(group: Sequence[Workload]) -> tuple[Batch, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    request = group[0].request
-    values = np.empty((len(group), request.width))
-    ends = np.zeros(len(group), np.int64)
-    rows = np.zeros(len(group), np.int64)
-    for row, workload in enumerate(group):
-        if workload.recent is not None and workload.fitted is not None:
-            workload.recent.write_into(values[row])
-            ends[row], rows[row] = workload.recent.end_s, workload.fitted.row
-    return Batch(values, ends, request.step_s), rows

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.relation import Follows
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec import PredictiveAutoscaler
 
@@ -22,7 +23,8 @@ class ForecastRequest:
 
     key: `namespace/name`. history_s: how far a fit looks back. step_s: resolution of the history and
     of the forecast. refit_s: between two fits. settings: `lead` is the lead time in steps, and the
-    horizon reaches further, to be shown and to live on while the source does not answer.
+    horizon reaches further, to be shown and to live on while the source does not answer. follows: the tier
+    in front.
     """
 
     key: str
@@ -33,6 +35,7 @@ class ForecastRequest:
     step_s: int
     refit_s: float
     settings: ForecastSettings
+    follows: Follows | None = None
 
     @property
     def lead(self) -> int:
@@ -43,6 +46,10 @@ class ForecastRequest:
     def width(self) -> int:
         """Steps of history that a model is given."""
         return max(2, int(self.history_s // self.step_s))
+
+    def beside(self, name: str) -> str:
+        """Key of the resource of that name in the same namespace."""
+        return f"{self.key.partition('/')[0]}/{name}"
 
     def same_load(self, other: ForecastRequest) -> bool:
         """Whether a forecast made for `other` is one of the same quantity on the same steps."""
@@ -68,5 +75,7 @@ def forecast_request(
     lead = lead_steps(lead_time_s, step_s)
     beyond = min(max(1, _BEYOND_S // step_s), _MOST_STEPS_BEYOND)
     settings = compile_settings(resource, lead + beyond, lead)
-    query = resource.spec.load.query
-    return ForecastRequest(key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings)
+    query, follows = resource.spec.load.query, Follows.of(resource.spec.load.follows)
+    return ForecastRequest(
+        key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings, follows
+    )

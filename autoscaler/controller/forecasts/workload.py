@@ -11,12 +11,14 @@ from autoscaler.controller.forecasts.coverage import Coverage
 from autoscaler.controller.forecasts.earlier import Earlier
 from autoscaler.controller.forecasts.fan import Fan, as_expected_earlier
 from autoscaler.controller.forecasts.fitting import Fitted
+from autoscaler.controller.forecasts.follower import Follower
 from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.occasions import raised
 from autoscaler.forecasting.promises import Promises, read_at
+from autoscaler.forecasting.relation import FOLLOWS
 from autoscaler.forecasting.spans import untold
 from autoscaler.forecasting.worth import Trial, judged_steps
 from autoscaler.series import Floats, Forecast, Ints
@@ -43,6 +45,8 @@ class Workload:
     tried_s: int = 0
     failure: str = ""
     earlier: Earlier = field(init=False)
+    follower: Follower | None = field(init=False)
+    _ahead: tuple[int, Floats] | None = None
     _made_at_s: int | None = None
     _expected: Floats = field(default_factory=lambda: np.empty(0))
     _coverage: Coverage = field(init=False)
@@ -55,11 +59,28 @@ class Workload:
         self._coverage = Coverage(lead, step_s)
         self._promises = Promises(np.array(sorted(settings.levels)), lead, step_s)
         self._trial = Trial(settings.quantile, lead, step_s)
+        follows = self.request.follows
+        self.follower = (
+            None if follows is None else Follower(self.request.key, follows, settings, lead, step_s)
+        )
 
     @property
     def forecast_at_s(self) -> int | None:
         """When it was last forecast; None for never."""
         return self._made_at_s
+
+    @property
+    def front_key(self) -> str:
+        """Key of the workload that this one follows; empty for none."""
+        return "" if self.follower is None else self.request.beside(self.follower.follows.front)
+
+    def goes_ahead(self, forecast: Forecast, row: int) -> None:
+        """Keep what was forecast for those that follow this workload."""
+        self._ahead = int(forecast.made_at_s[row]), forecast.peaks[row].copy()
+
+    def ahead_from(self, made_at_s: int) -> Floats | None:
+        """The peaks forecast at `made_at_s`, [horizon, level]; None if there are none from then."""
+        return self._ahead[1] if self._ahead is not None and self._ahead[0] == made_at_s else None
 
     def failed(self, now_s: float) -> None:
         """Its history could not be read or fitted: try again later, and more rarely each time."""
@@ -75,7 +96,12 @@ class Workload:
         recent.append(at_s, value)
         lately = recent.newest(self.request.lead)
         self._coverage.judge(at_s, lately)
-        self._promises.judge(at_s, float(lately.max()) if len(lately) == self.request.lead else math.nan)
+        came = float(lately.max()) if len(lately) == self.request.lead else math.nan
+        self._promises.judge(at_s, came)
+        if self.follower is not None:
+            self.follower.judge(
+                at_s, math.nan if self._is_untold(at_s - self.request.lead * step_s) else came
+            )
 
     def expects(self, forecast: Forecast, row: int) -> None:
         """Take over what `forecast` lets expect of steps at least a lead time away."""
@@ -110,10 +136,11 @@ class Workload:
         for back in range(min(len(loads), judged_steps(step_s)) - 1, -1, -1):
             self._trial.note(newest_s - back * step_s, float(loads[-1 - back]), float(upper[-1 - back]))
 
-    def fan(self, forecast: Forecast, row: int, peaks: Floats) -> Fan:
+    def fan(self, forecast: Forecast, row: int, peaks: Floats, followed: bool = False) -> Fan:
         """What to tell of `forecast`, which is remembered, to be judged when its time has come.
 
-        peaks: [horizon, level], those of the forecast as the record says that they are to be read.
+        peaks: [horizon, level], those of the forecast as the record says that they are to be read, or, if
+        `followed`, those by the workload's front.
         """
         self.expects(forecast, row)
         request, made_at_s = self.request, int(forecast.made_at_s[row])
@@ -125,14 +152,15 @@ class Workload:
             values=np.minimum(forecast.values[row], peaks),
             peaks=peaks,
             expected=self._expected,
-            model=forecast.models[row],
+            model=FOLLOWS if followed else forecast.models[row],
             grade=forecast.grades[row],
             note=forecast.notes[row],
+            relation="" if self.follower is None else self.follower.words,
             coverage=self._coverage.share,
             judged=self._coverage.judged,
         )
         stated = fan.peak(request.lead, request.settings.quantile)
-        if untold(np.array([made_at_s]), request.lead, request.step_s, request.settings.excluded)[0]:
+        if self._is_untold(made_at_s):
             stated = math.nan
         else:
             self._coverage.state(made_at_s, stated)
@@ -141,6 +169,11 @@ class Workload:
         self._trial.note(made_at_s, load, stated)
         limited = replace(fan, limit=self._trial.limit(), doubt=self._trial.why)
         return self._with_occasions(limited) if request.settings.repeats else limited
+
+    def _is_untold(self, made_at_s: int) -> bool:
+        """Whether what comes after a forecast made then says nothing of it."""
+        request = self.request
+        return bool(untold(np.array([made_at_s]), request.lead, request.step_s, request.settings.excluded)[0])
 
     def _with_occasions(self, fan: Fan) -> Fan:
         """Raised to the load that known occasions bring: no part of the model's, nor of its record."""

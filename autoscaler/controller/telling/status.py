@@ -168,8 +168,9 @@ def _kept(fan: Fan | None) -> str:
         return ""
     kept = f" {100 * fan.coverage:.0f} % of the last {fan.judged} peaks were within it." if fan.judged else ""
     doubt = f" {fan.doubt[0].upper()}{fan.doubt[1:]}." if fan.doubt else ""
+    relation = f" {fan.relation[0].upper()}{fan.relation[1:]}." if fan.relation else ""
     lacking = f" {fan.lacking[0].upper()}{fan.lacking[1:]}." if fan.lacking else ""
-    return kept + doubt + lacking
+    return kept + doubt + relation + lacking
 
 
 def _lead_time(running: Running) -> LeadTime:

@@ -14,6 +14,7 @@ from autoscaler.controller.forecasts.fan import Fan, as_expected_earlier
 from autoscaler.controller.forecasts.request import forecast_request, lead_steps
 from autoscaler.controller.forecasts.schedule import Pace, seconds_to_next_fit, seconds_to_retry
 from autoscaler.forecasting.forecaster import Interval
+from autoscaler.forecasting.relation import Follows
 from autoscaler.series import Grade
 from autoscaler.spec import PredictiveAutoscaler
 
@@ -116,11 +117,11 @@ def test_coverage_is_that_of_the_last_day() -> None:
     assert (coverage.share, coverage.judged) == (0.75, 24)
 
 
-def asked(forecast: dict[str, object] | None = None) -> PredictiveAutoscaler:
+def asked(forecast: dict[str, object] | None = None, **load: object) -> PredictiveAutoscaler:
     spec = {
         "scaleTargetRef": {"kind": "Deployment", "name": "web"},
         "maxReplicas": 60,
-        "load": {"query": "sum(rate(x[2m]))", "perReplica": 120},
+        "load": {"query": "sum(rate(x[2m]))", "perReplica": 120} | load,
         "forecast": forecast or {},
     }
     kind = {"apiVersion": "predictive-autoscaler.dev/v1alpha1", "kind": "PredictiveAutoscaler"}
@@ -140,6 +141,22 @@ def test_a_request_holds_what_the_resource_says() -> None:
     assert (settings.quantile, settings.seasons_s, settings.time_zone) == (0.9, (86_400,), "Europe/Berlin")
     assert settings.holidays == "DE"
     assert settings.excluded == (Interval(1_767_225_600.0, 1_767_312_000.0, "test"),)
+
+
+def test_a_request_names_the_tier_in_front_beside_it() -> None:
+    written = {"name": "front", "ratio": "0.4", "maxLag": "5m"}
+    made = forecast_request("shop/web", asked(follows=written), SOURCE, 100.0)
+    assert made is not None
+    assert made.follows == Follows("front", 0.4, 300.0)
+    assert made.beside("front") == "shop/front"
+    plain = forecast_request("shop/web", asked(), SOURCE, 100.0)
+    assert plain is not None and plain.follows is None
+
+
+def test_what_is_taken_from_the_tier_in_front_is_told_with_the_outlook() -> None:
+    fan = dataclasses.replace(FAN, relation="follows front")
+    assert fan.outlook(MADE_S, 180.0, 0.5).note == "follows front; why"
+    assert FAN.outlook(MADE_S, 180.0, 0.5).note == "why"
 
 
 def test_a_resource_without_a_model_asks_for_no_forecast() -> None:
