@@ -33,9 +33,10 @@ class Candidate:
     refit_s: float
 
     def at_quantile(self, quantile: float) -> Candidate:
-        """The same policy at another stated risk, named `NAME@qQUANTILE`."""
+        """The same policy at another stated risk, in place of an objective, named `NAME@qQUANTILE`."""
         name = f"{self.name}@q{quantile}"
-        return replace(self, name=name, policy=replace(self.policy, name=name, quantile=quantile))
+        policy = replace(self.policy, name=name, quantile=quantile, objective=None)
+        return replace(self, name=name, policy=policy)
 
 
 def lead_steps(lead_time_s: float, metric_lag_s: float, step_s: int) -> int:

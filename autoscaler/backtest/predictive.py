@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
+from autoscaler.backtest.dialling import Dialling
 from autoscaler.backtest.foresight import Foresight
-from autoscaler.backtest.result import Explained, GuardTotal
+from autoscaler.backtest.result import DialTrack, Explained, GuardTotal
 from autoscaler.backtest.scaler import Moment
 from autoscaler.forecasting.worth import Trial, limited
 from autoscaler.planning.capacity import replicas_for
@@ -15,6 +17,7 @@ from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.explain import explain
 from autoscaler.planning.memory import Memory
+from autoscaler.planning.objective import dialled
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.planning.policy import Policy, SignalPolicy, SignalType
 from autoscaler.series import Floats, Reading, Series, State
@@ -42,6 +45,7 @@ class PredictiveScaler:
         self._lag_steps = lag_steps
         self._step_s = int(policy.step_s)
         self._trial = Trial(policy.quantile, foresight.lead_steps, self._step_s)
+        self._dialling = None if policy.objective is None else Dialling(policy, policy.objective, foresight)
         self._memory = Memory()
         self._changed: list[tuple[int, Decision]] = []
         self._guards: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
@@ -61,7 +65,8 @@ class PredictiveScaler:
             ready=moment.ready,
             signals=tuple([self._signal(signal, moment, seen) for signal in self._policy.signals]),
         )
-        decision = decide(self._policy, observation, self._outlook(moment, seen), self._memory)
+        policy, memory, outlook = self._prepared(moment, observation.load, seen)
+        decision = decide(policy, observation, outlook, memory)
         self._memory = accepted(decision.memory, moment.now_s, moment.asked, decision.replicas)
         self._note(moment, decision)
         return decision.replicas
@@ -88,12 +93,23 @@ class PredictiveScaler:
             for reason, (times, added, removed) in sorted(self._guards.items(), key=lambda row: -row[1][0])
         )
 
-    def _outlook(self, moment: Moment, seen: int) -> Outlook:
-        """What is forecast, as far as the forecasts of late were worth what they cost."""
+    def dial_track(self) -> DialTrack | None:
+        """What the dial did; None of a policy without an objective."""
+        return None if self._dialling is None else self._dialling.track()
+
+    def _prepared(self, moment: Moment, load: Reading, seen: int) -> tuple[Policy, Memory, Outlook]:
+        """Policy and memory with the dial turned, and what is forecast, as far as the forecasts of late were
+        worth what they cost."""
         stated = self._peaks[seen]
         self._trial.note(int(moment.now_s) - self._lag_steps * self._step_s, moment.load, stated)
-        peak = limited(stated, self._trial.limit())
-        return Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why)
+        limit, policy, memory, words = self._trial.limit(), self._policy, self._memory, ""
+        if self._dialling is not None:
+            dial = self._dialling.turn(memory.dial, moment, load, seen, limit)
+            policy, memory = dialled(policy, dial), replace(memory, dial=dial)
+            stated, words = self._dialling.peak(dial, seen), str(dial.place)
+        peak = limited(stated, limit)
+        outlook = Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why, words)
+        return policy, memory, outlook
 
     def _signal(self, signal: SignalPolicy, moment: Moment, seen: int) -> Reading:
         if signal.name in self._recorded:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, Strict
 
 from autoscaler.spec.behavior import Behavior, Cooldown
 from autoscaler.spec.forecast import ForecastSpec
+from autoscaler.spec.objective import Objective
 from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, positive
 from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
 from autoscaler.spec.spend import Spend
@@ -154,6 +155,11 @@ class Spec(Model):
     )
     load: Load = Field(description="What is forecast: demand that does not depend on the number of replicas.")
     forecast: ForecastSpec = defaulted({}, "How the load is forecast, and with which risk.")
+    objective: Objective | None = Field(
+        None,
+        description="What is to be kept, in place of forecast.quantile, which is then found from the "
+        "forecasts of the last days and from what was observed. Left out: the quantile as given.",
+    )
     signals: Annotated[tuple[Signal, ...], Field(max_length=16)] = defaulted(
         (), "Reactive signals. Each may only ask for more replicas than the forecast does."
     )
@@ -206,6 +212,18 @@ class Spec(Model):
                 or any(signal.type in ("Latency", "Errors") for signal in spec.signals)
             ),
             "load",
+        ),
+        Rule(
+            "an objective finds the quantile itself: leave out forecast.quantile",
+            "!has(self.objective) || !has(self.forecast.quantile)",
+            lambda spec: spec.objective is None or spec.forecast.quantile is None,
+            "objective",
+        ),
+        Rule(
+            "an objective needs a forecast: forecast.model must not be none",
+            "!has(self.objective) || self.forecast.model != 'none'",
+            lambda spec: spec.objective is None or spec.forecast.model != "none",
+            "objective",
         ),
         Rule(
             "minReplicas of an event must not be greater than maxReplicas",

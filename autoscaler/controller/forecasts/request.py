@@ -73,7 +73,7 @@ def forecast_request(
         holidays=spec.holidays or "",
         excluded=tuple(Interval(span.start_s, span.end_s, span.reason) for span in spec.exclude),
         events=tuple(Interval(event.start_s, event.end_s, event.name) for event in resource.spec.events),
-        quantile=spec.quantile,
+        quantile=spec.risk,
         lead=lead,
     )
     query = resource.spec.load.query
