@@ -11,13 +11,13 @@ from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.result import DialTrack
 from autoscaler.backtest.scaler import Moment
 from autoscaler.planning.curve import LADDER, RENEWED_S, Curve, Stated, Terms, curve_of, replayed_steps
-from autoscaler.planning.objective import Dial, Observed, turned
+from autoscaler.planning.objective import Dial, Observed, dialled, turned
 from autoscaler.planning.policy import ObjectivePolicy, Policy
 from autoscaler.series import Floats, Reading
 
 
 class Dialling:
-    """Serves one run. longest_s: a longer pause between two decisions is a gap."""
+    """Serves one run."""
 
     def __init__(self, policy: Policy, objective: ObjectivePolicy, foresight: Foresight) -> None:
         self._policy = policy
@@ -29,6 +29,7 @@ class Dialling:
         self._limits = np.full(len(foresight.peaks), np.nan)
         self._rungs: list[int] = []
         self._peaks: dict[int, list[float]] = {}
+        self._policies: dict[int, Policy] = {}
         self._renewed = -1
         self._curve: Curve | None = None
 
@@ -50,6 +51,12 @@ class Dialling:
         dial = turned(self._objective, dial, observed, self._curve)
         self._rungs.append(dial.rung)
         return dial
+
+    def policy(self, dial: Dial) -> Policy:
+        """The policy with what the dial says."""
+        if dial.rung not in self._policies:
+            self._policies[dial.rung] = dialled(self._policy, dial)
+        return self._policies[dial.rung]
 
     def peak(self, dial: Dial, seen: int) -> float:
         """The forecast made at step `seen` as the dial reads it."""

@@ -17,7 +17,6 @@ from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.explain import explain
 from autoscaler.planning.memory import Memory
-from autoscaler.planning.objective import dialled
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.planning.policy import Policy, SignalPolicy, SignalType
 from autoscaler.series import Floats, Reading, Series, State
@@ -105,7 +104,7 @@ class PredictiveScaler:
         limit, policy, memory, words = self._trial.limit(), self._policy, self._memory, ""
         if self._dialling is not None:
             dial = self._dialling.turn(memory.dial, moment, load, seen, limit)
-            policy, memory = dialled(policy, dial), replace(memory, dial=dial)
+            policy, memory = self._dialling.policy(dial), replace(memory, dial=dial)
             stated, words = self._dialling.peak(dial, seen), str(dial.place)
         peak = limited(stated, limit)
         outlook = Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why, words)

@@ -13,7 +13,17 @@ import math
 from dataclasses import dataclass, replace
 
 from autoscaler.planning.curve import DAY_S, LADDER, Curve, Rung
-from autoscaler.planning.error_budget import NOTHING, Tally, Window, folded, pace, seen_s, tallied, total
+from autoscaler.planning.error_budget import (
+    NOTHING,
+    Tally,
+    Window,
+    folded,
+    pace,
+    seen_s,
+    spent,
+    tallied,
+    total,
+)
 from autoscaler.planning.policy import Goal, ObjectivePolicy, Policy
 from autoscaler.series import Reading
 
@@ -21,19 +31,25 @@ START = LADDER.index(Rung(0.95))
 """Where the dial stands until there is a curve."""
 LOOKED_EVERY_S = 3600.0
 TUNED_EVERY_S = 6 * 3600.0
-_EASED_EVERY_S = DAY_S
-_FAST = 8.0
-"""A pace at which an hour uses up what a third of a day may. Then a rung is taken at once."""
+_CORRECTED_EVERY_S = DAY_S
+"""How often observation may move the dial towards the cheap side, or what a budget pays for at all."""
+_ALARMING = 0.1
+"""Share of all that the window allows. If one look finds so much of it gone, a rung is taken at once."""
 _SAVING = 0.5
-_MOST_SAFER, _MOST_EASED = 8, 2
+_MOST = 8
 """Rungs by which observation may correct the curve."""
-_SAFER_AT_ONCE, _EASED_AT_ONCE = 3, 1
-"""Rungs that the dial moves by at most when it is tuned."""
-_MARGIN, _STRICTER = 0.8, 0.6
-"""Shares of what is allowed: a rung has to keep within the first on the curve, one that is less safe than the
-present within the second. So a dial that is about right stays where it is."""
+_QUICKLY, _SLOWLY = 3, 1
+"""Rungs that the dial moves by at most when it is tuned: to the side that matters, and back."""
+_EVEN, _PER_SAVED, _LEAST_MARGIN, _MOST_MARGIN = 0.5, 0.4, 0.3, 0.9
+"""Of what is allowed a rung may use this share by the curve while the error budget is used up evenly; more as
+it is saved up, less as it is overdrawn."""
+_STAYING = 0.75
+"""A rung that is less safe than the present one has to do with this share of that. So a dial that is about
+right stays where it is."""
 _NO_BETTER = 1.02
 """A shortage larger by no more than this is as good."""
+_AMPLE = 0.97
+"""A budget of which no more is used than this pays for more again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +59,14 @@ class Dial:
     rung: place on `LADDER`. correction: rungs by which observation moved it away from what the curve says,
     upwards towards the safe side. Times are epoch seconds: seen_s of the newest decision that was counted,
     looked_s and tuned_s of the last look at the budget and of the last tuning (None before a curve was
-    there), eased_s of the last correction towards the cheap side. lately, since: tallies since the last look
-    and since the last tuning. window: what was before the last look.
+    there), corrected_s of the last correction. lately: tally since the last look;
+    since: from the last tuning to the last look. window: what was before the last look.
     """
 
     objective: ObjectivePolicy
     seen_s: float
     looked_s: float
-    eased_s: float
+    corrected_s: float
     rung: int = START
     correction: int = 0
     tuned_s: float | None = None
@@ -92,15 +108,34 @@ def turned(objective: ObjectivePolicy, dial: Dial | None, observed: Observed, cu
     dial = _counted(_taken_up(objective, dial, observed.now_s), observed)
     now_s = observed.now_s
     if curve is not None and dial.tuned_s is None:
-        wanted = _clipped(_chosen(curve, objective, dial.rung, dial.correction) + dial.correction)
-        return replace(dial, rung=wanted, tuned_s=now_s, since=NOTHING)
+        # The budget is counted from here on: until now nothing had been chosen.
+        begun = Dial(objective, seen_s=now_s, looked_s=now_s, corrected_s=now_s)
+        return replace(begun, rung=_best(curve, objective, _EVEN), tuned_s=now_s)
     if now_s - dial.looked_s < LOOKED_EVERY_S:
         return dial
-    dial = _alarmed(dial)
-    if dial.tuned_s is None or now_s - dial.tuned_s >= TUNED_EVERY_S:
-        dial = _tuned(dial, curve, now_s)
+    dial = _alarmed(replace(dial, since=dial.since + dial.lately))
+    if curve is not None and dial.tuned_s is not None and now_s - dial.tuned_s >= TUNED_EVERY_S:
+        dial = _tuned(_corrected(dial, now_s), curve, now_s)
     window = folded(dial.window, dial.lately, dial.looked_s, now_s, objective.window_s)
     return replace(dial, looked_s=now_s, lately=NOTHING, window=window)
+
+
+def recalled(
+    objective: ObjectivePolicy, quantile: str, headroom: str, correction: int, now_s: float
+) -> Dial | None:
+    """A dial that stands where these texts say; None where they name no rung."""
+    places = [(f"{rung.quantile:g}", f"{rung.headroom:g}") for rung in LADDER]
+    if (quantile, headroom) not in places:
+        return None
+    return Dial(
+        objective,
+        seen_s=now_s,
+        looked_s=now_s,
+        corrected_s=now_s,
+        rung=places.index((quantile, headroom)),
+        correction=min(max(correction, -_MOST), _MOST),
+        tuned_s=now_s,
+    )
 
 
 def dialled(policy: Policy, dial: Dial | None) -> Policy:
@@ -122,18 +157,17 @@ def figure(curve: Curve, objective: ObjectivePolicy, rung: int) -> float:
 
 def _taken_up(objective: ObjectivePolicy, dial: Dial | None, now_s: float) -> Dial:
     if dial is None:
-        return Dial(objective, seen_s=now_s, looked_s=now_s, eased_s=now_s)
+        return Dial(objective, seen_s=now_s, looked_s=now_s, corrected_s=now_s)
     if dial.objective != objective:
-        # What was observed stays true; what it means for this objective is to be found out.
-        dial = replace(dial, objective=objective, correction=0, tuned_s=None, since=NOTHING)
-    if max(dial.seen_s, dial.looked_s, dial.eased_s, dial.tuned_s or now_s) <= now_s:
+        return Dial(objective, seen_s=now_s, looked_s=now_s, corrected_s=now_s, rung=dial.rung)
+    if max(dial.seen_s, dial.looked_s, dial.corrected_s, dial.tuned_s or now_s) <= now_s:
         return dial
     # The clock was put back.
     return replace(
         dial,
         seen_s=min(dial.seen_s, now_s),
         looked_s=min(dial.looked_s, now_s),
-        eased_s=min(dial.eased_s, now_s),
+        corrected_s=min(dial.corrected_s, now_s),
         tuned_s=None if dial.tuned_s is None else min(dial.tuned_s, now_s),
         window=tuple((min(start_s, now_s), tally) for start_s, tally in dial.window),
     )
@@ -145,52 +179,61 @@ def _counted(dial: Dial, observed: Observed) -> Dial:
         return replace(dial, seen_s=observed.now_s)
     load = observed.load.value if observed.load.known else math.nan
     tally = tallied(seconds, load, observed.ready, observed.asked, observed.per_replica)
-    return replace(dial, seen_s=observed.now_s, lately=dial.lately + tally, since=dial.since + tally)
+    return replace(dial, seen_s=observed.now_s, lately=dial.lately + tally)
 
 
 def _alarmed(dial: Dial) -> Dial:
-    """A rung up at once where the last hour burned far too much; money is never so urgent."""
+    """A rung up at once where very much was used up since the last look; money is never so urgent."""
     objective = dial.objective
-    if objective.goal is Goal.REPLICA_HOURS or not pace(objective, dial.lately, dial.everything) > _FAST:
+    urgent = spent(objective, dial.lately, dial.everything) > _ALARMING
+    if dial.tuned_s is None or objective.goal is Goal.REPLICA_HOURS or not urgent:
         return dial
-    return replace(dial, rung=_clipped(dial.rung + 1), correction=min(dial.correction + 1, _MOST_SAFER))
-
-
-def _tuned(dial: Dial, curve: Curve | None, now_s: float) -> Dial:
-    """Corrected by what was observed, then moved towards what the curve and the correction say."""
-    dial = _corrected(dial, now_s)
-    chosen = START if curve is None else _chosen(curve, dial.objective, dial.rung, dial.correction)
-    wanted = _clipped(chosen + dial.correction)
-    up, down = _SAFER_AT_ONCE, _EASED_AT_ONCE
-    if dial.objective.goal is Goal.REPLICA_HOURS:
-        up, down = down, up
-    rung = min(max(wanted, dial.rung - down), dial.rung + up)
-    return replace(dial, rung=rung, tuned_s=now_s if curve is not None else dial.tuned_s, since=NOTHING)
+    return replace(dial, rung=_clipped(dial.rung + 1), correction=min(dial.correction + 1, _MOST))
 
 
 def _corrected(dial: Dial, now_s: float) -> Dial:
+    """The correction after what was observed since the last tuning."""
     objective, everything = dial.objective, dial.everything
     overall, newest = pace(objective, everything, everything), pace(objective, dial.since, everything)
-    waited = now_s - dial.eased_s >= _EASED_EVERY_S and seen_s(objective, everything) >= DAY_S
+    waited = now_s - dial.corrected_s >= _CORRECTED_EVERY_S
+    step = 0
     if objective.goal is Goal.REPLICA_HOURS:
-        if overall > 1.0 and newest > 1.0:
-            return replace(dial, correction=max(dial.correction - 1, -_MOST_SAFER), eased_s=now_s)
-        back = dial.correction < 0 and overall < _MARGIN and waited
-        return replace(dial, correction=dial.correction + 1, eased_s=now_s) if back else dial
-    if overall > 1.0 and newest > 1.0:
-        return replace(dial, correction=min(dial.correction + 1, _MOST_SAFER))
-    if overall < _SAVING and newest < _SAVING and waited:
-        return replace(dial, correction=max(dial.correction - 1, -_MOST_EASED), eased_s=now_s)
-    return dial
+        if waited:
+            step = -1 if overall > 1.0 else 1 if overall < _AMPLE and dial.correction < 0 else 0
+    elif overall > 1.0 and newest > 1.0:
+        step = 1
+    elif newest < _SAVING and dial.correction > 0 and waited:
+        step = -1
+    if step == 0:
+        return dial
+    correction = min(max(dial.correction + step, -_MOST), _MOST)
+    return replace(dial, correction=correction, corrected_s=now_s)
 
 
-def _chosen(curve: Curve, objective: ObjectivePolicy, rung: int, correction: int) -> int:
-    """The rung that the curve speaks for, the dial being at `rung`, of it `correction` by observation."""
-    wanted = _best(curve, objective, _MARGIN)
-    present = rung - correction
-    if wanted >= present or objective.goal is Goal.REPLICA_HOURS:
+def _tuned(dial: Dial, curve: Curve, now_s: float) -> Dial:
+    """Moved towards what the curve and the correction say."""
+    objective = dial.objective
+    chosen = _chosen(curve, dial)
+    wanted = min(_clipped(chosen + dial.correction), max(chosen, _last_useful(curve)))
+    up, down = _QUICKLY, _SLOWLY
+    if objective.goal is Goal.REPLICA_HOURS:
+        up, down = down, up
+    rung = min(max(wanted, dial.rung - down), dial.rung + up)
+    return replace(dial, rung=rung, tuned_s=now_s, since=NOTHING)
+
+
+def _chosen(curve: Curve, dial: Dial) -> int:
+    """The rung that the curve speaks for, with as much margin as the error budget leaves."""
+    objective, everything = dial.objective, dial.everything
+    if objective.goal is Goal.REPLICA_HOURS:
+        return _best(curve, objective, 1.0)
+    even = min(1.0, seen_s(objective, everything) / objective.window_s)
+    saved = even - spent(objective, everything, everything)
+    margin = min(max(_EVEN + _PER_SAVED * saved, _LEAST_MARGIN), _MOST_MARGIN)
+    wanted, present = _best(curve, objective, margin), _clipped(dial.rung - dial.correction)
+    if wanted >= present:
         return wanted
-    return min(present, _best(curve, objective, _STRICTER))
+    return min(present, _best(curve, objective, _STAYING * margin))
 
 
 def _best(curve: Curve, objective: ObjectivePolicy, margin: float) -> int:
@@ -204,6 +247,13 @@ def _best(curve: Curve, objective: ObjectivePolicy, margin: float) -> int:
         return _first_within(curve.unserved, curve.unserved[paid[-1]] * _NO_BETTER) if paid else 0
     figures = _figures(curve, objective)
     return _first_within(figures, max(margin * objective.allowed, min(figures) * _NO_BETTER))
+
+
+def _last_useful(curve: Curve) -> int:
+    """The rung above which nothing changes by the curve, which cannot tell of those where nothing is
+    short."""
+    least = min(curve.unserved)
+    return len(LADDER) - 1 if least <= 0.0 else _first_within(curve.unserved, least * _NO_BETTER)
 
 
 def _first_within(figures: tuple[float, ...], limit: float) -> int:

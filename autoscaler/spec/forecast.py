@@ -12,7 +12,8 @@ from autoscaler.spec.units import Duration, Quantile, Time, parse_duration
 
 ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 _SEASON = ("1m", "370d")
-_QUANTILE = 0.95
+JUDGED_AT = 0.95
+"""The quantile where none is given, at which forecasts are judged whatever an objective makes of them."""
 
 
 def _known_zone(name: str) -> str:
@@ -66,7 +67,7 @@ class ForecastSpec(Model):
     quantile: Quantile | None = Field(
         None,
         description="Quantile of the peak load within the lead time to provide for; the stated risk. "
-        f'A text such as "{_QUANTILE}", or an integer percent. Left out: "{_QUANTILE}", or with an objective '
+        f'A text such as "{JUDGED_AT}", or an integer percent. Left out: "{JUDGED_AT}", or with an objective '
         "the one that keeps it.",
     )
     time_zone: Annotated[
@@ -117,4 +118,4 @@ class ForecastSpec(Model):
     @property
     def risk(self) -> float:
         """The quantile that is stated; where an objective finds it, the one that forecasts are judged at."""
-        return _QUANTILE if self.quantile is None else self.quantile
+        return JUDGED_AT if self.quantile is None else self.quantile

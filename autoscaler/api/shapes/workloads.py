@@ -33,6 +33,7 @@ EXAMPLE: Plain = {
         "model": "auto",
         "note": "",
         "coverage": 0.95,
+        "coverageQuantile": 0.95,
         "judged": 1440,
     },
     "replicas": {"min": 2, "max": 60, "current": 8, "ready": 8, "desired": 9, "needed": 7},
@@ -61,6 +62,7 @@ EXAMPLE: Plain = {
             "lastTransitionTime": "2026-11-20T08:00:00Z",
         }
     ],
+    "objective": None,
     "leadTime": {
         "seconds": 180,
         "source": "Measured",
@@ -126,9 +128,38 @@ class ForecastNow(Shape):
     model: str | None
     note: str
     coverage: float | None = Field(
-        description="Share of peaks of about the last day that stayed within `peak`."
+        description="Share of peaks of about the last day that stayed within that of `coverageQuantile`."
+    )
+    coverage_quantile: float = Field(
+        description="Quantile that coverage is judged at: `quantile`, but of an objective always 0.95."
     )
     judged: int | None = Field(description="How many peaks that share is of.")
+
+
+class ObjectivePoint(Shape):
+    """What reading forecasts at one place of the dial would have brought over the days of the curve."""
+
+    quantile: float
+    headroom: float
+    replica_hours_per_day: float
+    unserved: float = Field(description="Share of the load.")
+    short_minutes_per_week: float
+
+
+class ObjectiveNow(Shape):
+    """How an objective stands. Its figures are in the unit of the objective."""
+
+    spec: Plain = Field(description="spec.objective as it is in force.")
+    verdict: Literal["Kept", "Overspent", "OutOfReach", "NotKnownYet"]
+    quantile: float = Field(description="Of the forecast peak, as the dial reads it.")
+    headroom: float = Field(description="What that is multiplied by.")
+    promised: float | None = Field(description="What that would have been over the days of the curve.")
+    observed: float | None = Field(description="What it was, as far as observed within the window.")
+    observed_seconds: int
+    left: float | None = Field(description="Share of what the window allows that is not used up.")
+    message: str
+    curve_days: float | None = Field(description="How long the forecasts are that the curve replays.")
+    curve: list[ObjectivePoint] = Field(description="What the dial is chosen from, cheapest first.")
 
 
 class Replicas(Shape):
@@ -222,6 +253,7 @@ class Workload(Shape):
     write: str | None = Field(description="What became of the newest decision.")
     signals: list[SignalReading]
     conditions: list[Condition]
+    objective: ObjectiveNow | None = Field(description="Null without spec.objective.")
     lead_time: LeadTime | None
     capacity: Capacity | None
     spend: SpendNow | None

@@ -9,6 +9,7 @@ import numpy as np
 
 from autoscaler.controller.forecasts.request import lead_steps
 from autoscaler.forecasting.worth import limited
+from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Floats, Grade
 
@@ -29,8 +30,8 @@ class Fan:
     least `lead` steps before, so that it does not follow a collapse; NaN where none was made.
     coverage: share of the peaks over the lead that stayed within the stated quantile lately, NaN
     before any could be judged; judged: how many were. limit: the most that decisions may ask for because of
-    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words.
-    A fan of grade NONE is all NaN.
+    it, as a load, NaN for nothing at all; doubt: why there is a limit, in words. curve: what an objective is
+    kept by; None without one, and before there is a day of forecasts. A fan of grade NONE is all NaN.
     """
 
     made_at_s: float
@@ -47,17 +48,19 @@ class Fan:
     judged: int = 0
     limit: float = math.inf
     doubt: str = ""
+    curve: Curve | None = None
 
     @property
     def horizon(self) -> int:
         """Steps that the fan reaches ahead."""
         return int(self.peaks.shape[0])
 
-    def outlook(self, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def outlook(self, now_s: float, lead_time_s: float, quantile: float, headroom: float = 1.0) -> Outlook:
         """What the fan says for a decision at `now_s`, epoch seconds.
 
-        While fresh, the `quantile` of the peak over the lead time; once later steps should have been
-        seen, over as many steps more. NaN, with a note, where that is past the horizon or is not followed.
+        While fresh, the `quantile` of the peak over the lead time, times `headroom`; once later steps should
+        have been seen, over as many steps more. NaN, with a note, where that is past the horizon or is not
+        followed.
         """
         age_s = max(0.0, now_s - self.made_at_s)
         steps = lead_steps(lead_time_s, self.step_s) + self._steps_missed(age_s)
@@ -69,7 +72,7 @@ class Fan:
                 "too short for the lead time"
             )
             return Outlook(math.nan, expected, age_s, self.model, note)
-        peak = limited(self.peak(steps, quantile), self.limit)
+        peak = limited(headroom * self.peak(steps, quantile), self.limit)
         return Outlook(peak, expected, age_s, self.model, self.doubt or self.note)
 
     def peak(self, steps: int, quantile: float) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from autoscaler.forecasting.forecaster import ForecastSettings, Interval
+from autoscaler.planning.compile import compile_policy
+from autoscaler.planning.curve import Terms
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec import PredictiveAutoscaler
 
@@ -21,7 +24,8 @@ class ForecastRequest:
 
     key: `namespace/name`. history_s: how far a fit looks back. step_s: resolution of the history and
     of the forecast. refit_s: between two fits. settings: `lead` is the lead time in steps, and the
-    horizon reaches further, to be shown and to live on while the source does not answer.
+    horizon reaches further, to be shown and to live on while the source does not answer. terms: of the curve
+    that an objective is kept by; None where there is no objective.
     """
 
     key: str
@@ -32,6 +36,7 @@ class ForecastRequest:
     step_s: int
     refit_s: float
     settings: ForecastSettings
+    terms: Terms | None = None
 
     @property
     def lead(self) -> int:
@@ -54,11 +59,15 @@ def lead_steps(lead_time_s: float, step_s: int) -> int:
 
 
 def forecast_request(
-    key: str, resource: PredictiveAutoscaler, source: ConnectionSettings, lead_time_s: float
+    key: str,
+    resource: PredictiveAutoscaler,
+    source: ConnectionSettings,
+    lead_time_s: float,
+    per_replica: float = math.nan,
 ) -> ForecastRequest | None:
     """What `resource` wants forecast; None for a resource without a model.
 
-    lead_time_s: as configured or as measured.
+    lead_time_s, per_replica: as configured or as measured; NaN where that is not known yet.
     """
     spec = resource.spec.forecast
     if spec.model == NO_MODEL:
@@ -77,4 +86,20 @@ def forecast_request(
         lead=lead,
     )
     query = resource.spec.load.query
-    return ForecastRequest(key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings)
+    return ForecastRequest(
+        key,
+        source,
+        query,
+        spec.model,
+        spec.history_s,
+        step_s,
+        spec.refit_s,
+        settings,
+        _terms(resource, lead_time_s, per_replica),
+    )
+
+
+def _terms(resource: PredictiveAutoscaler, lead_time_s: float, per_replica: float) -> Terms | None:
+    if resource.spec.objective is None:
+        return None
+    return replace(Terms.of(compile_policy(resource)), lead_s=lead_time_s, per_replica=per_replica)
