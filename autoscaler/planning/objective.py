@@ -40,7 +40,7 @@ _MOST = 8
 """Rungs by which observation may correct the curve."""
 _QUICKLY, _SLOWLY = 3, 1
 """Rungs that the dial moves by at most when it is tuned: to the side that matters, and back."""
-_EVEN, _PER_SAVED, _LEAST_MARGIN, _MOST_MARGIN = 0.5, 0.4, 0.3, 0.9
+_EVEN, _PER_SAVED, _LEAST_MARGIN, _MOST_MARGIN = 0.4, 0.4, 0.25, 0.8
 """Of what is allowed a rung may use this share by the curve while the error budget is used up evenly; more as
 it is saved up, less as it is overdrawn."""
 _STAYING = 0.75
@@ -113,9 +113,11 @@ def turned(objective: ObjectivePolicy, dial: Dial | None, observed: Observed, cu
         return replace(begun, rung=_best(curve, objective, _EVEN), tuned_s=now_s)
     if now_s - dial.looked_s < LOOKED_EVERY_S:
         return dial
-    dial = _alarmed(replace(dial, since=dial.since + dial.lately))
-    if curve is not None and dial.tuned_s is not None and now_s - dial.tuned_s >= TUNED_EVERY_S:
-        dial = _tuned(_corrected(dial, now_s), curve, now_s)
+    dial = replace(dial, since=dial.since + dial.lately)
+    if curve is not None and dial.tuned_s is not None:
+        dial = _alarmed(dial, curve)
+        if now_s - dial.tuned_s >= TUNED_EVERY_S:
+            dial = _tuned(_corrected(dial, curve, now_s), curve, now_s)
     window = folded(dial.window, dial.lately, dial.looked_s, now_s, objective.window_s)
     return replace(dial, looked_s=now_s, lately=NOTHING, window=window)
 
@@ -182,17 +184,21 @@ def _counted(dial: Dial, observed: Observed) -> Dial:
     return replace(dial, seen_s=observed.now_s, lately=dial.lately + tally)
 
 
-def _alarmed(dial: Dial) -> Dial:
+def _alarmed(dial: Dial, curve: Curve) -> Dial:
     """A rung up at once where very much was used up since the last look; money is never so urgent."""
     objective = dial.objective
     urgent = spent(objective, dial.lately, dial.everything) > _ALARMING
-    if dial.tuned_s is None or objective.goal is Goal.REPLICA_HOURS or not urgent:
+    if objective.goal is Goal.REPLICA_HOURS or not urgent or dial.rung >= _last_useful(curve):
         return dial
-    return replace(dial, rung=_clipped(dial.rung + 1), correction=min(dial.correction + 1, _MOST))
+    return replace(dial, rung=dial.rung + 1)
 
 
-def _corrected(dial: Dial, now_s: float) -> Dial:
-    """The correction after what was observed since the last tuning."""
+def _corrected(dial: Dial, curve: Curve, now_s: float) -> Dial:
+    """The correction after what was observed since the last tuning.
+
+    Only what the curve does not account for is corrected: where it says itself that the dial is too low, it
+    speaks for a higher rung anyway.
+    """
     objective, everything = dial.objective, dial.everything
     overall, newest = pace(objective, everything, everything), pace(objective, dial.since, everything)
     waited = now_s - dial.corrected_s >= _CORRECTED_EVERY_S
@@ -200,7 +206,7 @@ def _corrected(dial: Dial, now_s: float) -> Dial:
     if objective.goal is Goal.REPLICA_HOURS:
         if waited:
             step = -1 if overall > 1.0 else 1 if overall < _AMPLE and dial.correction < 0 else 0
-    elif overall > 1.0 and newest > 1.0:
+    elif overall > 1.0 and newest > 1.0 and figure(curve, objective, dial.rung) <= objective.allowed:
         step = 1
     elif newest < _SAVING and dial.correction > 0 and waited:
         step = -1
