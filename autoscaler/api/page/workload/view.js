@@ -18,6 +18,7 @@ import { fanSteps } from "./fans.js";
 import { figure } from "./figure.js";
 import { makeHead } from "./head.js";
 import { drawManifest } from "./manifest.js";
+import { drawObjective } from "./objective.js";
 import { overridesOf } from "./overrides.js";
 import { drawQuality } from "./quality.js";
 import { KEYS, valuesAt } from "./reading.js";
@@ -92,6 +93,7 @@ class WorkloadView {
       signals: card("Signals"),
       quality: card("Forecast quality, last 24 h"),
       spend: card("Spend"),
+      objective: card("Objective"),
       overrides: card("Override"),
       conditions: card("Conditions", { className: "late" }),
       manifest: card("Manifest", { className: "late" }),
@@ -107,7 +109,7 @@ class WorkloadView {
   }
 
   #place() {
-    const { decisions, signals, quality, spend, overrides, conditions, manifest } = this.cards;
+    const { decisions, signals, objective, quality, spend, overrides, conditions, manifest } = this.cards;
     put(
       this.root,
       this.head.element,
@@ -121,7 +123,15 @@ class WorkloadView {
         "div",
         { class: "columns" },
         el("div", { class: "column" }, decisions.element, conditions.element, manifest.element),
-        el("div", { class: "column" }, signals.element, overrides.element, spend.element, quality.element),
+        el(
+          "div",
+          { class: "column" },
+          signals.element,
+          objective.element,
+          overrides.element,
+          spend.element,
+          quality.element,
+        ),
       ),
     );
   }
@@ -137,6 +147,8 @@ class WorkloadView {
       this.head.draw(workload);
       this.overrides.draw(workload);
       drawSignals(this.cards.signals.body, workload);
+      this.cards.objective.element.hidden = !workload.objective;
+      if (workload.objective) drawObjective(this.cards.objective.body, workload.objective);
       drawConditions(this.cards.conditions.body, workload);
       if (first) drawManifest(this.cards.manifest.body, workload);
       return true;
