@@ -113,10 +113,10 @@ def turned(objective: ObjectivePolicy, dial: Dial | None, observed: Observed, cu
         return replace(begun, rung=_best(curve, objective, _EVEN), tuned_s=now_s)
     if now_s - dial.looked_s < LOOKED_EVERY_S:
         return dial
-    dial = replace(dial, since=dial.since + dial.lately)
-    if curve is not None and dial.tuned_s is not None:
+    tuned_s, dial = dial.tuned_s, replace(dial, since=dial.since + dial.lately)
+    if curve is not None and tuned_s is not None:
         dial = _alarmed(dial, curve)
-        if now_s - dial.tuned_s >= TUNED_EVERY_S:
+        if now_s - tuned_s >= TUNED_EVERY_S:
             dial = _tuned(_corrected(dial, curve, now_s), curve, now_s)
     window = folded(dial.window, dial.lately, dial.looked_s, now_s, objective.window_s)
     return replace(dial, looked_s=now_s, lately=NOTHING, window=window)
