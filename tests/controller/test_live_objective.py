@@ -10,7 +10,7 @@ import pytest
 from test_live_state import FAN
 from workload_making import NOW_S, known, pods, running, setting, unknown, workload
 
-from autoscaler.api.shapes.workloads import ObjectiveNow
+from autoscaler.api.shapes.objectives import ObjectiveNow
 from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.deciding import Planned, Seen, plan
 from autoscaler.controller.forecasts.fan import Fan
