@@ -11,6 +11,7 @@ import pytest
 
 from autoscaler.controller.outcome import Write
 from autoscaler.planning.decision import Reason
+from autoscaler.planning.standing import Verdict
 from autoscaler.series import State
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -62,6 +63,7 @@ def _conditions() -> dict[str, set[str]]:
     found["SignalsHealthy"] |= {state.value for state in State if state is not State.VALUE}
     found["SpendLimited"] |= {reason.value for reason in _SPEND}
     found["Conflict"] |= {"RivalFound", "WritesUndone"}
+    found["ObjectiveKept"] |= {verdict.value for verdict in Verdict}
     return found
 
 

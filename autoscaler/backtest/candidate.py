@@ -37,8 +37,8 @@ class Candidate:
     follows: Follows | None = None
 
     def at_quantile(self, quantile: float) -> Candidate:
-        """The same policy at another stated risk, named `NAME@qQUANTILE`."""
-        other = replace(self, policy=replace(self.policy, quantile=quantile))
+        """The same policy at another stated risk, in place of an objective, named `NAME@qQUANTILE`."""
+        other = replace(self, policy=replace(self.policy, quantile=quantile, objective=None))
         return other.named(f"{self.name}@q{quantile}")
 
     def named(self, name: str) -> Candidate:

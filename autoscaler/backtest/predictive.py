@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from autoscaler.backtest.dialling import Dialling
 from autoscaler.backtest.foresight import Foresight
-from autoscaler.backtest.result import Explained, GuardTotal
+from autoscaler.backtest.result import DialTrack, Explained, GuardTotal
 from autoscaler.backtest.scaler import Moment
 from autoscaler.forecasting.occasions import at_least
 from autoscaler.forecasting.worth import Trial, limited
@@ -47,6 +49,7 @@ class PredictiveScaler:
         self._lag_steps = lag_steps
         self._step_s = int(policy.step_s)
         self._trial = Trial(policy.quantile, foresight.lead_steps, self._step_s)
+        self._dialling = None if policy.objective is None else Dialling(policy, policy.objective, foresight)
         self._memory = Memory()
         self._changed: list[tuple[int, Decision]] = []
         self._guards: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
@@ -66,7 +69,8 @@ class PredictiveScaler:
             ready=moment.ready,
             signals=tuple([self._signal(signal, moment, seen) for signal in self._policy.signals]),
         )
-        decision = decide(self._policy, observation, self._outlook(moment, seen), self._memory)
+        policy, memory, outlook = self._prepared(moment, observation.load, seen)
+        decision = decide(policy, observation, outlook, memory)
         self._memory = accepted(decision.memory, moment.now_s, moment.asked, decision.replicas)
         self._note(moment, decision)
         return decision.replicas
@@ -93,12 +97,23 @@ class PredictiveScaler:
             for reason, (times, added, removed) in sorted(self._guards.items(), key=lambda row: -row[1][0])
         )
 
-    def _outlook(self, moment: Moment, seen: int) -> Outlook:
-        """What is forecast, as far as the forecasts of late were worth it, and what is known of occasions."""
-        at_s = int(moment.now_s) - self._lag_steps * self._step_s
-        self._trial.note(at_s, moment.load, self._judged[seen])
-        peak = at_least(limited(self._peaks[seen], self._trial.limit()), self._known[seen])
-        return Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why)
+    def dial_track(self) -> DialTrack | None:
+        """What the dial did; None of a policy without an objective."""
+        return None if self._dialling is None else self._dialling.track()
+
+    def _prepared(self, moment: Moment, load: Reading, seen: int) -> tuple[Policy, Memory, Outlook]:
+        """Policy and memory with the dial turned, and what is forecast, as far as the forecasts of late were
+        worth what they cost, and what is known of occasions."""
+        stated = self._peaks[seen]
+        self._trial.note(int(moment.now_s) - self._lag_steps * self._step_s, moment.load, self._judged[seen])
+        limit, policy, memory, words = self._trial.limit(), self._policy, self._memory, ""
+        if self._dialling is not None:
+            dial = self._dialling.turn(memory.dial, moment, load, seen, limit)
+            policy, memory = self._dialling.policy(dial), replace(memory, dial=dial)
+            stated, words = self._dialling.peak(dial, seen), str(dial.place)
+        peak = at_least(limited(stated, limit), self._known[seen])
+        outlook = Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why, words)
+        return policy, memory, outlook
 
     def _signal(self, signal: SignalPolicy, moment: Moment, seen: int) -> Reading:
         if signal.name in self._recorded:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from autoscaler.planning.curve import Curve
+from autoscaler.planning.policy import ObjectivePolicy
 from autoscaler.series import Floats, Ints, Series
 
 
@@ -57,6 +59,26 @@ class ForecastTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class DialTrack:
+    """What the dial of an objective did. rungs: [time], places on `planning.curve.LADDER`, after each step.
+    curve: the one it was last chosen from; None where there never was a day of forecasts."""
+
+    objective: ObjectivePolicy
+    rungs: Ints
+    curve: Curve | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An objective, and how it was kept over the scored steps. kept: in the unit of the objective, NaN where
+    nothing could be known. sentence: both, and where the dial stood."""
+
+    dial: DialTrack
+    kept: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """Figures of one run over the scored part of one trace; formulas in `backtest.scores`.
 
@@ -93,6 +115,7 @@ class Run:
     decisions: tuple[Explained, ...] = ()
     guards: tuple[GuardTotal, ...] = ()
     forecast: ForecastTrack | None = None
+    promise: Promise | None = None  # of a policy with an objective
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from autoscaler.backtest.candidate import Candidate
 from autoscaler.backtest.case import Case
 from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.predictive import PredictiveScaler, recorded_signals
+from autoscaler.backtest.promise import kept
 from autoscaler.backtest.report.verdict import overall_verdict, trace_verdict
 from autoscaler.backtest.result import (
     Comparison,
+    DialTrack,
     Explained,
     ForecastTrack,
     GuardTotal,
@@ -35,6 +37,7 @@ from autoscaler.backtest.simulation import Course, simulate
 from autoscaler.backtest.track import track
 from autoscaler.backtest.workforce import Advance, Piece, Workforce, workforce
 from autoscaler.backtest.yardstick import equal_cost_ratio, measure, reactive_front, start_up_steps
+from autoscaler.planning.standing import in_words
 from autoscaler.series import Ints
 
 _COST_TO_TUNE_TO = 1.25
@@ -52,6 +55,7 @@ class _Ran:
     decisions: tuple[Explained, ...] = ()
     guards: tuple[GuardTotal, ...] = ()
     forecast: ForecastTrack | None = None
+    dial: DialTrack | None = None
 
 
 def count_pieces(cases: Sequence[Case]) -> int:
@@ -94,7 +98,9 @@ def _run_candidate(case: Case, candidate: Candidate, foresight: Foresight) -> _R
     lag_steps = math.ceil(case.world.metric_lag_s / step_s)
     scaler = PredictiveScaler(candidate.name, policy, foresight, recorded, lag_steps)
     course = simulate(case.series, case.world, scaler)
-    note = f"{foresight.model} forecast, p{100 * policy.quantile:g} of the peak over {policy.lead_time_s:g} s"
+    objective = policy.objective
+    read = f"p{100 * policy.quantile:g}" if objective is None else f"as '{in_words(objective)}' asks,"
+    note = f"{foresight.model} forecast, {read} of the peak over {policy.lead_time_s:g} s"
     return _Ran(
         name=candidate.name,
         kind=Kind.POLICY,
@@ -103,6 +109,7 @@ def _run_candidate(case: Case, candidate: Candidate, foresight: Foresight) -> _R
         decisions=scaler.explained(),
         guards=scaler.guard_totals(step_s),
         forecast=track(foresight, case.series.values, policy.quantile, case.scored_from),
+        dial=scaler.dial_track(),
     )
 
 
@@ -151,6 +158,7 @@ def _result(case: Case, ran: Sequence[_Ran]) -> TraceResult:
     oracle = next((one.course.desired for one in ran if one.kind is Kind.ORACLE), None)
     lead = start_up_steps(world.start_up_s, series.step_s)
     rival = reactive_front(series.values, world.per_replica, series.step_s, lead, case.scored_from)
+    days = (len(series) - case.scored_from) * series.step_s / 86_400.0
     runs = []
     for one in ran:
         desired = one.course.desired
@@ -167,6 +175,7 @@ def _result(case: Case, ran: Sequence[_Ran]) -> TraceResult:
                 decisions=one.decisions,
                 guards=one.guards,
                 forecast=one.forecast,
+                promise=None if one.dial is None else kept(one.dial, scores, days, case.scored_from),
             )
         )
     return TraceResult(

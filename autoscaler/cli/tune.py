@@ -75,7 +75,7 @@ def _case(series: Series, options: Options, tried: Sequence[Variant]) -> Case:
     world = options.world(series, present.spec.load.per_replica if options.policy else None)
     stated = options.stated_capacity(series) if options.policy else world.per_replica
     # `auto` chooses its model at one quantile for all, so that they share their forecasts.
-    chosen_at = present.spec.forecast.quantile
+    chosen_at = present.spec.forecast.risk
     candidates = []
     for variant in tried:
         made = candidate_of(variant.policy.resource, series, world, stated)

@@ -9,22 +9,30 @@ from dataclasses import dataclass, replace
 from autoscaler.controller.acting.dials import Setting
 from autoscaler.controller.acting.overrides import Asked, asked_for
 from autoscaler.controller.acting.verdict import Hold, count_to_write, held
-from autoscaler.controller.observing.capacity import learned
+from autoscaler.controller.observing.capacity import in_use
 from autoscaler.controller.observing.lead_time import lead_time_in_use
 from autoscaler.controller.observing.pods import Pod
 from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.shadowing import Foresee, rehearsed
+from autoscaler.planning.curve import Curve
 from autoscaler.planning.decide import accepted, decide
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.memory import Memory
+from autoscaler.planning.objective import Observed, dialled, turned
 from autoscaler.planning.observation import Observation, Outlook
 from autoscaler.planning.policy import Mode, Policy
 from autoscaler.series import Reading
 from autoscaler.store.ids import new_id
 
-AskOutlook = Callable[[str, float, float, float], Outlook]
-"""Key, epoch seconds, lead time in seconds, quantile."""
+AskOutlook = Callable[[str, float, float, float, float], Outlook]
+"""Key, epoch seconds, lead time in seconds, quantile, headroom."""
+
+AskCurve = Callable[[str], Curve | None]
+"""Key."""
+
+_GAP_S = 300.0
+"""What lies between two decisions further apart is not counted as observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,12 @@ class Planned:
         )
 
 
-def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
+def plan(
+    running: Running, seen: Seen, outlook: AskOutlook, curve: AskCurve = lambda key: None
+) -> Planned | Fault:
     """Decide on one workload, and keep what its next decision has to remember.
+
+    curve: what an objective is to be kept by.
 
     A fault where the load per replica is to be found out and is not known yet.
     """
@@ -123,16 +135,20 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         ready=None if ready is None else min(ready, setting.replicas),
         signals=seen.signals,
     )
-    memory = running.memory
+    asked = asked_for(workload.annotations, now_s)
+    hold = held(running, setting.replicas, asked.override, seen.rival, seen.blind, now_s)
+    acts = hold is None and asked.override is None
 
     def foresee(by: Policy) -> Outlook:
-        return outlook(workload.key, now_s, by.lead_time_s, by.quantile)
+        return outlook(workload.key, now_s, by.lead_time_s, by.quantile, by.headroom)
 
-    policy = _acted_by(policy, running, setting, observation, foresee)
+    memory = _turned(running.memory, policy, observation, ready, acts, curve(workload.key))
+    policy = _acted_by(dialled(policy, memory.dial), running, setting, observation, foresee)
     expected = foresee(policy)
+    if memory.dial is not None:
+        expected = replace(expected, dial=str(memory.dial.place))
     decision = decide(policy, observation, expected, memory)
     running.memory = decision.memory
-    asked = asked_for(workload.annotations, now_s)
     return Planned(
         id=new_id(now_s),
         running=running,
@@ -142,7 +158,7 @@ def plan(running: Running, seen: Seen, outlook: AskOutlook) -> Planned | Fault:
         decision=decision,
         count=count_to_write(decision.replicas, asked.override, setting.replicas, policy.max_replicas),
         asked=asked,
-        hold=held(running, setting.replicas, asked.override, seen.rival, seen.blind, now_s),
+        hold=hold,
     )
 
 
@@ -171,6 +187,29 @@ def _acted_by(
     return other if state.acts and other is not None else own
 
 
+def _turned(
+    memory: Memory,
+    policy: Policy,
+    observation: Observation,
+    ready: int | None,
+    acts: bool,
+    curve: Curve | None,
+) -> Memory:
+    """The memory with the dial of an objective turned; without one where the policy has none."""
+    if policy.objective is None:
+        return memory if memory.dial is None else replace(memory, dial=None)
+    observed = Observed(
+        now_s=observation.now_s,
+        load=observation.load,
+        ready=ready,
+        asked=observation.current,
+        per_replica=policy.load_per_replica,
+        longest_s=_GAP_S,
+        acts=acts,
+    )
+    return replace(memory, dial=turned(policy.objective, memory.dial, observed, curve))
+
+
 def _measure(running: Running, pods: list[Pod], configured_s: float, now_s: float) -> None:
     running.start_ups.watch(pods, now_s)
     running.measured = running.start_ups.measured()
@@ -184,12 +223,9 @@ def _in_force(policy: Policy, setting: Setting, running: Running) -> Policy:
     """
     most = min(policy.max_replicas, setting.most if setting.most is not None else policy.max_replicas)
     least = min(max(policy.min_replicas, setting.least or 0), most)
-    per_replica = policy.load_per_replica
-    if math.isnan(per_replica):
-        per_replica = learned(running.served.observed()) or math.nan
     return replace(
         policy,
-        load_per_replica=per_replica,
+        load_per_replica=in_use(policy.load_per_replica, running.served),
         lead_time_s=running.lead_time_s,
         min_replicas=least,
         max_replicas=most,

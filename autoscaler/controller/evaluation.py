@@ -32,6 +32,7 @@ from autoscaler.controller.observing.resource_metrics import cpu_utilization
 from autoscaler.controller.observing.sources import MetricSource
 from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.running import Known, Running
+from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading, State
 from autoscaler.signals.instant import InstantQuery
@@ -52,8 +53,14 @@ _R = TypeVar("_R")
 class Outlooks(Protocol):
     """Where forecasts come from. Neither blocks nor raises."""
 
-    def outlook(self, key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def outlook(
+        self, key: str, now_s: float, lead_time_s: float, quantile: float, headroom: float = 1.0
+    ) -> Outlook:
         """What the newest forecast of a workload says now."""
+        ...
+
+    def curve(self, key: str) -> Curve | None:
+        """What an objective of a workload is to be kept by; None while there is none."""
         ...
 
 
@@ -240,7 +247,7 @@ class Evaluation:
         )
         rival = self.rivals.of(workload)
         seen = Seen(now_s, setting, pods, readings[0], signals, rival, blind.rivals, blind.pods)
-        return plan(running, seen, self.outlooks.outlook)
+        return plan(running, seen, self.outlooks.outlook, self.outlooks.curve)
 
     def _selected(self, namespace: str, selector: str) -> list[Pod] | None:
         try:

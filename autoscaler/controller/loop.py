@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -13,6 +14,7 @@ import structlog
 from autoscaler.controller.acting.writing import Leading
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.evaluation import Evaluation
+from autoscaler.controller.observing.capacity import in_use
 from autoscaler.controller.observing.sources import MetricSource, MetricSources
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
@@ -104,6 +106,14 @@ class Loop:
         if running is not None and running.lead_time_s:
             return running.lead_time_s
         return workload.policy.lead_time_s if workload.policy is not None else 0.0
+
+    def per_replica(self, workload: Workload) -> float:
+        """The load per replica in use for a workload; NaN before it is found out."""
+        with self._lock:
+            running = self._running.get(workload.key)
+        if workload.policy is None:
+            return math.nan
+        return in_use(workload.policy.load_per_replica, None if running is None else running.served)
 
     def _run(self) -> None:
         slot = 0

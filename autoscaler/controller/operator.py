@@ -39,6 +39,7 @@ from autoscaler.controller.telling.metrics import Metrics
 from autoscaler.controller.telling.reporting import Reporter
 from autoscaler.controller.telling.server import HealthServer
 from autoscaler.controller.watches import Watches
+from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.store.journal import Journal
 from autoscaler.store.store import Store
@@ -219,8 +220,10 @@ class Operator:
             source = self._sources.named(workload.spec.load.source) if workload.spec is not None else None
             if workload.resource is None or source is None or workload.deleting:
                 continue
-            lead_time_s = self._loop.lead_time_s(workload)
-            request = forecast_request(workload.key, workload.resource, source.connection, lead_time_s)
+            lead_time_s, per_replica = self._loop.lead_time_s(workload), self._loop.per_replica(workload)
+            request = forecast_request(
+                workload.key, workload.resource, source.connection, lead_time_s, per_replica
+            )
             if request is not None:
                 wanted[workload.key] = request
         return wanted
@@ -277,11 +280,17 @@ class _Outlooks:
     def __init__(self, forecasts: Forecasts) -> None:
         self._forecasts = forecasts
 
-    def outlook(self, key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def outlook(
+        self, key: str, now_s: float, lead_time_s: float, quantile: float, headroom: float = 1.0
+    ) -> Outlook:
         fan = self._forecasts.fan(key)
         if fan is None:
             return no_outlook(self._forecasts.failure(key) or NOT_MADE_YET)
-        return fan.outlook(now_s, lead_time_s, quantile)
+        return fan.outlook(now_s, lead_time_s, quantile, headroom)
+
+    def curve(self, key: str) -> Curve | None:
+        fan = self._forecasts.fan(key)
+        return None if fan is None else fan.curve
 
 
 class _Announcer:

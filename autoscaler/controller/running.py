@@ -14,6 +14,7 @@ from autoscaler.controller.shadow_record import from_status, newer
 from autoscaler.controller.shadowing import ShadowMemory, ShadowState
 from autoscaler.planning.decide import accepted
 from autoscaler.planning.memory import Memory, Spent
+from autoscaler.planning.objective import recalled
 from autoscaler.planning.spend import accrue
 from autoscaler.spec.resource import Floor, Spec, TargetRef
 
@@ -75,7 +76,9 @@ def recollected(
     the cooldowns it implies hold again, and the gap since then makes `decide` wait for whole windows.
     What the store says is newer where the process ended between a write and its status.
     """
-    memory = stored if stored is not None else _spend_recalled(workload, now_s)
+    memory = stored
+    if memory is None:
+        memory = _dial_recalled(workload, _spend_recalled(workload, now_s), now_s)
     foreign = ForeignWrites()
     last = workload.status.last_scale if workload.status is not None else None
     if last is not None:
@@ -98,6 +101,16 @@ def recollected(
     told = workload.status.shadow if workload.status is not None else None
     running.shadow_memory = newer(shadow, from_status(told) if told is not None else None)
     return running
+
+
+def _dial_recalled(workload: Workload, memory: Memory, now_s: float) -> Memory:
+    """With the dial where the status says that it stood; its error budget begins anew."""
+    status, policy = workload.status, workload.policy
+    if status is None or status.objective is None or policy is None or policy.objective is None:
+        return memory
+    told = status.objective
+    dial = recalled(policy.objective, told.quantile, told.headroom, told.correction, now_s)
+    return memory if dial is None else replace(memory, dial=dial)
 
 
 def _recall_capacity(served: ServedLoad, observed: str, now_s: float) -> None:

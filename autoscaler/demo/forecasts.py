@@ -72,12 +72,14 @@ class Forecasts:
         """The newest fan of a workload; None before the first."""
         return self._fans.get(key)
 
-    def outlook(self, key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def outlook(
+        self, key: str, now_s: float, lead_time_s: float, quantile: float, headroom: float = 1.0
+    ) -> Outlook:
         """What the newest fan says for a decision now."""
         fan = self._fans.get(key)
         if fan is None:
             return no_outlook(self._failures.get(key, NOT_MADE_YET))
-        return fan.outlook(now_s, lead_time_s, quantile)
+        return fan.outlook(now_s, lead_time_s, quantile, headroom)
 
     def _begun(self, request: ForecastRequest, at_s: int) -> _Foreseen:
         """A workload whose model is to be fitted at `at_s`."""

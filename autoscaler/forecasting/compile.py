@@ -32,6 +32,6 @@ def compile_settings(
         ),
         repeats=repeats,
         changes=tuple(Change(change.at_s, change.factor) for change in spec.changes),
-        quantile=spec.quantile,
+        quantile=spec.risk,
         lead=lead,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 """Forgives the last bits of a division: 2.1 / 0.3 must need 7 replicas, not 8."""
 
-_NEGLIGIBLE_SHARE = 0.05
+NEGLIGIBLE_SHARE = 0.05
+"""Of what one replica serves; a forecast peak below it asks for none."""
 
 _MOST = 2_147_483_647
 """As many as a count in Kubernetes can be; an absurd load needs no more than that."""
@@ -15,7 +16,7 @@ _MOST = 2_147_483_647
 
 def replicas_for(load: float, load_per_replica: float) -> int:
     """Fewest replicas that serve `load`, both in the same unit; 0 for no load."""
-    needed = load / load_per_replica - _ROUNDING
+    needed = load / load_per_replica - ROUNDING
     if needed <= 0.0:
         return 0
     return _MOST if needed > _MOST else math.ceil(needed)
@@ -27,7 +28,7 @@ def replicas_ahead(peak: float, load_per_replica: float) -> int:
     A quantile of a load that may come is hardly ever zero. If each were an occasion for a replica, a
     workload that may sleep at none never would. Load that is there wakes it, however little it is.
     """
-    return 0 if peak < _NEGLIGIBLE_SHARE * load_per_replica else replicas_for(peak, load_per_replica)
+    return 0 if peak < NEGLIGIBLE_SHARE * load_per_replica else replicas_for(peak, load_per_replica)
 
 
 def survive_zone_loss(replicas: int, zones: int, zones_lost: int) -> int:
@@ -35,4 +36,4 @@ def survive_zone_loss(replicas: int, zones: int, zones_lost: int) -> int:
 
     Assumes an even spread, as `topologySpreadConstraints` give it.
     """
-    return math.ceil(replicas * zones / (zones - zones_lost) - _ROUNDING)
+    return math.ceil(replicas * zones / (zones - zones_lost) - ROUNDING)

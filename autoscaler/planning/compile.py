@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 from autoscaler.planning.policy import (
+    Goal,
     KnownEvent,
     Mode,
+    ObjectivePolicy,
     OnBreach,
     OutagePolicy,
     Policy,
@@ -20,6 +22,7 @@ from autoscaler.planning.policy import (
 )
 from autoscaler.spec.behavior import ScaleDown, ScaleUp
 from autoscaler.spec.events import Event
+from autoscaler.spec.objective import Objective
 from autoscaler.spec.resource import Outage, PredictiveAutoscaler
 from autoscaler.spec.signals import Cpu, Errors, Latency, QueueDepth
 from autoscaler.spec.spend import Spend
@@ -36,7 +39,7 @@ def compile_policy(resource: PredictiveAutoscaler) -> Policy:
         min_replicas=spec.min_replicas,
         max_replicas=spec.max_replicas,
         load_per_replica=math.nan if spec.load.per_replica is None else spec.load.per_replica,
-        quantile=spec.forecast.quantile,
+        quantile=spec.forecast.risk,
         lead_time_s=spec.forecast.lead_time_s,
         step_s=spec.forecast.step_s,
         mode=Mode(spec.mode),
@@ -51,6 +54,7 @@ def compile_policy(resource: PredictiveAutoscaler) -> Policy:
         pending_cap=spec.pending_cap,
         spend=_spend(spec.spend),
         events=tuple(_event(event) for event in spec.events),
+        objective=_objective(spec.objective),
     )
 
 
@@ -99,3 +103,16 @@ def _spend(spend: Spend | None) -> SpendPolicy | None:
 
 def _event(event: Event) -> KnownEvent:
     return KnownEvent(event.name, event.start_s, event.end_s, event.min_replicas or 0)
+
+
+def _objective(objective: Objective | None) -> ObjectivePolicy | None:
+    if objective is None:
+        return None
+    if objective.unserved is not None:
+        return ObjectivePolicy(Goal.UNSERVED, objective.unserved, objective.window_s)
+    if objective.short_minutes_per_week is not None:
+        return ObjectivePolicy(
+            Goal.SHORT_MINUTES, float(objective.short_minutes_per_week), objective.window_s
+        )
+    assert objective.replica_hours_per_day is not None  # one of the three is there
+    return ObjectivePolicy(Goal.REPLICA_HOURS, objective.replica_hours_per_day, objective.window_s)

@@ -74,6 +74,7 @@ def decide(policy: Policy, observation: Observation, outlook: Outlook, memory: M
             outage=situation.outage,
             trials=trials,
             unsure=unsure,
+            dial=memory.dial,
         ),
     )
 

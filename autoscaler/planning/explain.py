@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from autoscaler.planning.decide import FORECAST, LOAD
 from autoscaler.planning.decision import Change, Decision, Reason, Wish
+from autoscaler.planning.observation import Outlook
 
 _PHRASES: dict[Reason, Callable[[dict[str, float | str]], str]] = {
     Reason.ZONE_HEADROOM: lambda of: f"to survive the loss of {of['lost']} of {of['zones']} zones",
@@ -62,18 +63,19 @@ def _grounds(decision: Decision) -> str:
     winner = max(asked, key=_strength)
     others = [_wish(wish) for wish in asked if wish is not winner]
     beside = f" (beside it {', '.join(others)})" if others else ""
-    return _wish(winner, decision.outlook.model) + beside
+    return _wish(winner, decision.outlook) + beside
 
 
 def _strength(wish: Wish) -> int:
     return -1 if wish.replicas is None else wish.replicas
 
 
-def _wish(wish: Wish, model: str = "") -> str:
+def _wish(wish: Wish, outlook: Outlook | None = None) -> str:
     replicas = f"{wish.replicas} for "
     if wish.source == FORECAST:
-        by = f" by {model}" if model else ""
-        return f"{replicas}a forecast peak of {shown(wish.value)}{by}"
+        by = f" by {outlook.model}" if outlook is not None and outlook.model else ""
+        at = f" at {outlook.dial}, as the objective asks" if outlook is not None and outlook.dial else ""
+        return f"{replicas}a forecast peak of {shown(wish.value)}{by}{at}"
     if wish.source == LOAD:
         return f"{replicas}the present load of {shown(wish.value)}"
     why = f", {wish.why}" if wish.why else ""

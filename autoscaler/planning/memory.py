@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autoscaler.planning.objective import Dial
+
 Recommendation = tuple[float, int]
 """Epoch seconds and the count recommended then."""
 
@@ -49,7 +51,7 @@ class Memory:
     decided_s: when the last decision was made, None before the first. recommendations: of decisions
     whose inputs were all known; unsure: of the others, with what the known inputs asked for, 0 for
     nothing. Event times are of *accepted* writes only, so a refused write starts no cooldown. trials:
-    per latency signal.
+    per latency signal. dial: of a policy with an objective; turned before a decision, which passes it on.
     """
 
     decided_s: float | None = None
@@ -60,3 +62,4 @@ class Memory:
     outage: OutageMemory | None = None
     trials: tuple[tuple[str, LatencyTrial], ...] = ()
     unsure: tuple[Recommendation, ...] = ()
+    dial: Dial | None = None

@@ -13,7 +13,7 @@ class Outlook:
 
     peak: the policy's quantile of the maximum load until a pod asked for now is ready; NaN when
     there is no usable forecast, with `note` saying why. expected: median of the load expected for
-    the present step, to recognise a collapse; NaN if unknown.
+    the present step, to recognise a collapse; NaN if unknown. dial: where an objective reads it, in words.
     """
 
     peak: float
@@ -21,6 +21,7 @@ class Outlook:
     age_s: float
     model: str
     note: str = ""
+    dial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

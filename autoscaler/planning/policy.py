@@ -130,15 +130,37 @@ class OutagePolicy:
     recovery_s: float
 
 
+class Goal(enum.StrEnum):
+    """What an objective is stated in."""
+
+    UNSERVED = "Unserved"
+    SHORT_MINUTES = "ShortMinutes"
+    REPLICA_HOURS = "ReplicaHours"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectivePolicy:
+    """What is to be kept over the last `window_s`, instead of a quantile.
+
+    allowed: UNSERVED: share of the load; SHORT_MINUTES: minutes a week with less capacity than load;
+    REPLICA_HOURS: replica-hours a day.
+    """
+
+    goal: Goal
+    allowed: float
+    window_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Everything one decision needs to know about what the user asked for.
 
     load_per_replica: load one ready pod serves within its objective, in the unit of the load.
-    quantile: of the forecast peak; the stated risk. lead_time_s: from asking for a pod to ready.
-    zones: number of failure zones the pods are spread over, `zones_lost`: how many may fail
-    without shortage (0 switches it off). pending_cap: most pods that may be starting at once.
-    remember_s: how long an accepted scale event can still matter (derived).
+    quantile: of the forecast peak; the stated risk. headroom: what that is multiplied by. objective: finds
+    both, where there is one; see `autoscaler.planning.objective`. lead_time_s: from asking for a pod to
+    ready. zones: number of failure zones the pods are spread over, `zones_lost`: how many may fail without
+    shortage (0 switches it off). pending_cap: most pods that may be starting at once. remember_s: how long an
+    accepted scale event can still matter (derived).
     """
 
     name: str
@@ -160,6 +182,8 @@ class Policy:
     pending_cap: int | None = None
     spend: SpendPolicy | None = None
     events: tuple[KnownEvent, ...] = ()
+    headroom: float = 1.0
+    objective: ObjectivePolicy | None = None
     remember_s: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:

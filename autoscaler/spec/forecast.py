@@ -21,6 +21,8 @@ from autoscaler.spec.units import Duration, Quantile, Quantity, Time, parse_dura
 
 ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 _SEASON = ("1m", "370d")
+JUDGED_AT = 0.95
+"""The quantile where none is given, at which forecasts are judged whatever an objective makes of them."""
 
 
 def _known_zone(name: str) -> str:
@@ -94,10 +96,11 @@ class ForecastSpec(Model):
     history_s: Duration = defaulted("28d", "How much history is read.")
     step_s: Duration = defaulted("1m", "Resolution of history, forecast and decisions.")
     lead_time_s: Duration = defaulted("180s", "Time from asking for a pod until it is ready.")
-    quantile: Quantile = defaulted(
-        "0.95",
-        "Quantile of the peak load within the lead time to provide for; the stated risk. "
-        'A text such as "0.95", or an integer percent.',
+    quantile: Quantile | None = Field(
+        None,
+        description="Quantile of the peak load within the lead time to provide for; the stated risk. "
+        f'A text such as "{JUDGED_AT}", or an integer percent. Left out: "{JUDGED_AT}", or with an objective '
+        "the one that keeps it.",
     )
     time_zone: Annotated[
         str, Field(min_length=1, max_length=64, pattern=ZONE_PATTERN), AfterValidator(_known_zone)
@@ -135,8 +138,8 @@ class ForecastSpec(Model):
         between("leadTime", "lead_time_s", "0s", "1d"),
         Rule(
             "quantile must be more than zero",
-            "type(self.quantile) == int || self.quantile.matches('[1-9]')",
-            lambda forecast: forecast.quantile > 0.0,
+            "!has(self.quantile) || type(self.quantile) == int || self.quantile.matches('[1-9]')",
+            lambda forecast: forecast.risk > 0.0,
             "quantile",
         ),
         Rule(
@@ -148,3 +151,8 @@ class ForecastSpec(Model):
         ),
         between("refit", "refit_s", "1m", "30d"),
     )
+
+    @property
+    def risk(self) -> float:
+        """The quantile that is stated; where an objective finds it, the one that forecasts are judged at."""
+        return JUDGED_AT if self.quantile is None else self.quantile

@@ -16,6 +16,7 @@ from autoscaler.spec.events import Event, modelled
 from autoscaler.spec.follows import ANOTHER, Follows
 from autoscaler.spec.forecast import ForecastSpec
 from autoscaler.spec.names import Subdomain
+from autoscaler.spec.objective import Objective
 from autoscaler.spec.rules import Model, Rule, absent, between, defaulted, positive
 from autoscaler.spec.shadow import Shadow
 from autoscaler.spec.signals import LABEL_PATTERN, Label, Promql, Signal
@@ -146,10 +147,17 @@ _SHADOW_RULES = (
     ),
     Rule(
         "minReplicas of an event must not be greater than maxReplicas of the shadow's policy either",
-        f"!has(self.shadow) || self.events.all(e, e.minReplicas <= {_SHADOW_MOST})",
+        f"!has(self.shadow) || self.events.all(e, !has(e.minReplicas) || e.minReplicas <= {_SHADOW_MOST})",
         lambda spec: (
-            spec.shadow is None or all(event.min_replicas <= _shadow_bounds(spec)[1] for event in spec.events)
+            spec.shadow is None
+            or all((event.min_replicas or 0) <= _shadow_bounds(spec)[1] for event in spec.events)
         ),
+        "shadow",
+    ),
+    Rule(
+        "shadow cannot be combined with objective: the dial would follow what only one of the two did",
+        "!has(self.shadow) || !has(self.objective)",
+        lambda spec: spec.shadow is None or spec.objective is None,
         "shadow",
     ),
 )
@@ -177,6 +185,11 @@ class Spec(Model):
     )
     load: Load = Field(description="What is forecast: demand that does not depend on the number of replicas.")
     forecast: ForecastSpec = defaulted({}, "How the load is forecast, and with which risk.")
+    objective: Objective | None = Field(
+        None,
+        description="What is to be kept, in place of forecast.quantile, which is then found from the "
+        "forecasts of the last days and from what was observed. Left out: the quantile as given.",
+    )
     signals: Annotated[tuple[Signal, ...], Field(max_length=16)] = defaulted(
         (), "Reactive signals. Each may only ask for more replicas than the forecast does."
     )
@@ -232,6 +245,18 @@ class Spec(Model):
                 or any(signal.type in ("Latency", "Errors") for signal in spec.signals)
             ),
             "load",
+        ),
+        Rule(
+            "an objective finds the quantile itself: leave out forecast.quantile",
+            "!has(self.objective) || !has(self.forecast.quantile)",
+            lambda spec: spec.objective is None or spec.forecast.quantile is None,
+            "objective",
+        ),
+        Rule(
+            "an objective needs a forecast: forecast.model must not be none",
+            "!has(self.objective) || self.forecast.model != 'none'",
+            lambda spec: spec.objective is None or spec.forecast.model != "none",
+            "objective",
         ),
         Rule(
             "minReplicas of an event must not be greater than maxReplicas",

@@ -64,6 +64,23 @@ class SpendToday(Model):
     daily_budget: _Text | None = Field(None, description="spec.spend.dailyBudget.")
 
 
+class ObjectiveStatus(Model):
+    """Where the dial of an objective stands; after a restart without a store it goes on from here."""
+
+    quantile: _Text = Field(description="Quantile of the peak that is read.")
+    headroom: _Text = Field(description="What that is multiplied by.")
+    correction: Annotated[int, Field(ge=-100, le=100)] = Field(
+        description="Steps of the dial by which observation moved it from what the last days' forecasts ask "
+        "for, upwards towards the safe side."
+    )
+    promised: _Text | None = Field(
+        None, description="What the objective's figure would have been over the last days, read like this."
+    )
+    observed: _Text | None = Field(None, description="What it was, as far as observed within the window.")
+    left: _Text = Field(description="Share of what the window allows that is not used up.")
+    message: _Text = Field(description="All of it in words.")
+
+
 class Override(Model):
     """What somebody asked for by annotation, for a time."""
 
@@ -137,5 +154,6 @@ class Status(Model):
     lead_time: LeadTime | None = Field(None, description="The lead time in use.")
     capacity: Capacity | None = Field(None, description="Load per replica, configured and observed.")
     spend: SpendToday | None = Field(None, description="Money spent, where a price is given.")
+    objective: ObjectiveStatus | None = Field(None, description="How spec.objective is kept.")
     override: Override | None = Field(None, description="An override in force.")
     shadow: ShadowStatus | None = Field(None, description="How the shadow compares, where there is one.")

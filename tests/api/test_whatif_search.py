@@ -67,6 +67,12 @@ def test_points_on_the_front_carry_a_manifest_that_gives_what_they_promise(found
         assert answer["runs"]["happened"] == found["happened"]
 
 
+def test_of_a_policy_with_an_objective_quantiles_are_tried_in_its_place() -> None:
+    found = _search(2, objective={"unserved": "1%"})
+    assert {point["patch"]["objective"] for point in found["points"]} == {None}
+    assert all("objective" not in point["manifest"] for point in found["points"] if point["onFront"])
+
+
 def test_the_present_window_is_among_those_tried() -> None:
     answer = _search(2, behavior={"scaleDown": {"stabilizationWindowSeconds": 120}})
     assert {point["scaleDownWindowSeconds"] for point in answer["points"]} == {60, 120, 300, 900}

@@ -25,6 +25,7 @@ from autoscaler.spec.status import (
     Condition,
     LastScale,
     LeadTime,
+    ObjectiveStatus,
     Override,
     ShadowStatus,
     SpendToday,
@@ -148,7 +149,7 @@ def test_counts_and_targets_that_make_no_sense_are_refused(
 def _full_status() -> Status:
     """A status with everything in it."""
     kinds = "Ready ScalingActive ForecastReady SignalsHealthy SpendLimited Conflict Paused CapacityAgrees "
-    kinds += "ShadowCompared ShadowWon ShadowActing"
+    kinds += "ObjectiveKept ShadowCompared ShadowWon ShadowActing"
     conditions = tuple(
         Condition(
             type=kind,
@@ -177,6 +178,15 @@ def _full_status() -> Status:
         lead_time=LeadTime(seconds=180, source="Measured", samples=7, newest_sample_time=_NOW),
         capacity=Capacity(configured="10", observed="12.5", hours=7),
         spend=SpendToday(time=_NOW, today="1.50", month="22.00", daily_budget="60"),
+        objective=ObjectiveStatus(
+            quantile="0.995",
+            headroom="1.2",
+            correction=-2,
+            promised="0.04 % unserved",
+            observed="0.03 % unserved",
+            left="70 %",
+            message="m" * 1024,
+        ),
         override=Override(replicas=6, until=_NOW),
         shadow=ShadowStatus(
             name="bolder",

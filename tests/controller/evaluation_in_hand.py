@@ -71,7 +71,12 @@ class Foresight:
 
     outlooks: dict[str, Outlook | Callable[[], Outlook]] = field(default_factory=dict)
 
-    def outlook(self, key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def curve(self, key: str) -> None:
+        """None: no workload here has an objective."""
+
+    def outlook(
+        self, key: str, now_s: float, lead_time_s: float, quantile: float, headroom: float
+    ) -> Outlook:
         """As told, or none."""
         found = self.outlooks.get(key, NO_FORECAST)
         return found() if callable(found) else found

@@ -96,7 +96,7 @@ def test_the_dials_own_bounds_hold_as_well(
 def test_the_lead_time_the_pods_show_is_what_decisions_look_ahead() -> None:
     asked: list[tuple[str, float, float, float]] = []
 
-    def outlook(key: str, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def outlook(key: str, now_s: float, lead_time_s: float, quantile: float, headroom: float) -> Outlook:
         asked.append((key, now_s, lead_time_s, quantile))
         return NO_FORECAST
 

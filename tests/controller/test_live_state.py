@@ -76,6 +76,7 @@ def test_everything_that_is_known_is_shown(hand: InHand) -> None:
         "model": "ridge",
         "note": "of a week",
         "coverage": 0.943,
+        "coverageQuantile": 0.95,
         "judged": 1440,
     }
     assert state["replicas"] == {"min": 1, "max": 100, "current": 7, "ready": 3, "desired": 7, "needed": 6}

@@ -259,3 +259,48 @@ def test_a_shadow_shows_what_it_would_cost_and_leave_and_a_workload_without_one_
     with Visit(browser, service.url, _CHECKOUT) as visit:
         visit.drawn()
         assert not visit.page.is_visible(card)
+
+
+_OBJECTIVE = {
+    "spec": {"unserved": "0.1%", "window": "7d"},
+    "verdict": "Kept",
+    "quantile": 0.995,
+    "headroom": 1.2,
+    "promised": 0.0004,
+    "observed": 0.0003,
+    "observedSeconds": 604_800,
+    "left": 0.7,
+    "message": "At most 0.1 % unserved over 7 days: read at p99.5 x 1.2.",
+    "curveDays": 7.0,
+    "curve": [
+        {
+            "quantile": 0.95,
+            "headroom": 1.0,
+            "replicaHoursPerDay": 213.0,
+            "unserved": 0.0021,
+            "shortMinutesPerWeek": 44.0,
+        },
+        {
+            "quantile": 0.995,
+            "headroom": 1.2,
+            "replicaHoursPerDay": 251.0,
+            "unserved": 0.0004,
+            "shortMinutesPerWeek": 9.0,
+        },
+    ],
+}
+
+
+def test_an_objective_shows_the_curve_it_was_chosen_from_with_its_place_marked(
+    browser: Any, service: ShownService
+) -> None:
+    card = ".card:has(h2:text-is('Objective'))"
+    with Visit(browser, service.url, "/workloads/pay/refunds") as visit:
+        visit.page.wait_for_selector(".figures")
+        assert not visit.page.is_visible(card), "without an objective there is no such card"
+        service.change("pay/refunds", objective=_OBJECTIVE)
+        visit.page.wait_for_selector(f"{card} table")
+        assert "At most 0.1 % unserved" in visit.page.inner_text(card)
+        assert len(visit.page.query_selector_all(f"{card} tbody tr")) == 2
+        marked = visit.page.inner_text(f"{card} tr[aria-current]")
+        assert "p99.5 × 1.2" in marked and "251" in marked and "0.04 %" in marked

@@ -134,7 +134,16 @@ def test_json_keys_are_a_contract(outcome: Comparison) -> None:
         "policies",
     ]
     policy = trace["policies"][0]
-    assert list(policy) == ["policy", "kind", "note", "scores", "forecast", "guards", "decisions"]
+    assert list(policy) == [
+        "policy",
+        "kind",
+        "note",
+        "scores",
+        "forecast",
+        "objective",
+        "guards",
+        "decisions",
+    ]
     assert list(policy["decisions"][0]) == ["timestamp", "before", "after", "reasons", "sentence"]
     assert list(policy["guards"][0]) == ["reason", "times", "replica_hours_added", "replica_hours_removed"]
     assert list(policy["forecast"]) == ["model", "note", "quantile", "lead_steps", "coverage", "pinball"]

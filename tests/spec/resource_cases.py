@@ -21,6 +21,7 @@ SPAN = {"start": START, "end": END}
 RATE = {"type": "Pods", "value": 1, "periodSeconds": 60}
 PRICE = {"replicaHourPrice": "0.12"}
 SHADOW: dict[str, Any] = {"name": "bolder", "policy": {"forecast": {"quantile": "0.8"}}}
+_ONE_GOAL = "an objective needs exactly one of unserved, shortMinutesPerWeek and replicaHoursPerDay"
 
 MINIMAL: dict[str, Any] = {
     "apiVersion": "predictive-autoscaler.dev/v1alpha1",
@@ -130,6 +131,13 @@ FIELDS = [
     bad("forecast.exclude[0].start", "RFC 3339", forecast__exclude=[{**SPAN, "start": "yesterday"}]),
     bad("forecast.exclude[0].end", "is required", forecast__exclude=[{"start": START}]),
     bad("forecast.exclude[0].reason", "at most 256", forecast__exclude=[{**SPAN, "reason": "x" * 257}]),
+    bad("objective.unserved", "must be a share", objective={"unserved": "100%"}),
+    bad("objective.unserved", "must be a share", objective={"unserved": 0.001}),
+    bad("objective.shortMinutesPerWeek", "at least 1", objective={"shortMinutesPerWeek": 0}),
+    bad("objective.shortMinutesPerWeek", "at most 10079", objective={"shortMinutesPerWeek": 10080}),
+    bad("objective.replicaHoursPerDay", "must be a quantity", objective={"replicaHoursPerDay": "much"}),
+    bad("objective.window", "must be a duration", objective={"unserved": "1%", "window": 7}),
+    bad("objective.slo", "unknown field", objective={"unserved": "1%", "slo": "99%"}),
     bad("signals", "must be a list", signals={"type": "CPU"}),
     bad("signals", "at most 16", signals=[{**CPU, "name": f"n{i}"} for i in range(17)]),
     bad("signals[0].type", "is required", signals=[{"query": "q"}]),
@@ -308,6 +316,31 @@ RULES = [
     ),
     bad("forecast.leadTime", "leadTime must be between 0s and 1d", forecast__leadTime="25h"),
     bad("forecast.quantile", "quantile must be more than zero", forecast__quantile="0.0"),
+    bad("objective", _ONE_GOAL, objective={}),
+    bad("objective", _ONE_GOAL, objective={"unserved": "1%", "shortMinutesPerWeek": 20}),
+    bad("objective.unserved", "unserved must be more than zero", objective={"unserved": "0%"}),
+    bad(
+        "objective.replicaHoursPerDay",
+        "replicaHoursPerDay must be more than zero",
+        objective={"replicaHoursPerDay": "0"},
+    ),
+    bad(
+        "objective.window",
+        "window must be between 1d and 28d",
+        objective={"unserved": "1%", "window": "12h"},
+    ),
+    bad(
+        "objective",
+        "an objective finds the quantile itself: leave out forecast.quantile",
+        objective={"unserved": "1%"},
+        forecast__quantile="0.95",
+    ),
+    bad(
+        "objective",
+        "an objective needs a forecast: forecast.model must not be none",
+        objective={"unserved": "1%"},
+        forecast__model="none",
+    ),
     bad("forecast.seasons", "every season must be between 1m and 370d", forecast__seasons=["24h", "30s"]),
     bad("forecast.refit", "refit must be between 1m and 30d", forecast__refit="0s"),
     bad("signals[0].maxAge", "maxAge must be between 1s and 1d", signals=[{**CPU, "maxAge": "2d"}]),
@@ -410,6 +443,12 @@ RULES = [
     ),
     bad(
         "shadow",
+        "shadow cannot be combined with objective: the dial would follow what only one of the two did",
+        shadow=SHADOW,
+        objective={"unserved": "1%"},
+    ),
+    bad(
+        "shadow",
         "minReplicas must not be greater than maxReplicas in the shadow's policy either",
         shadow={**SHADOW, "policy": {"minReplicas": 61}},
     ),
@@ -433,7 +472,9 @@ DEFAULTS = [
     ("spec.forecast.history_s", 28 * 86_400.0),
     ("spec.forecast.step_s", 60.0),
     ("spec.forecast.lead_time_s", 180.0),
-    ("spec.forecast.quantile", 0.95),
+    ("spec.forecast.quantile", None),
+    ("spec.forecast.risk", 0.95),
+    ("spec.objective", None),
     ("spec.forecast.time_zone", "UTC"),
     ("spec.forecast.holidays", ""),
     ("spec.forecast.seasons_s", (86_400.0, 604_800.0)),

@@ -10,8 +10,10 @@ from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import (
     DEFAULT_SCALE_DOWN,
     DEFAULT_SCALE_UP,
+    Goal,
     KnownEvent,
     Mode,
+    ObjectivePolicy,
     OnBreach,
     OutagePolicy,
     Policy,
@@ -31,6 +33,13 @@ SAMPLES = Path(__file__).resolve().parents[2] / "operator" / "samples"
 def _compiled(sample: str) -> Policy:
     (found,) = read_manifests(SAMPLES / sample).resources
     return compile_policy(found.resource)
+
+
+def test_an_objective_is_compiled_with_the_quantile_that_it_starts_from() -> None:
+    policy = _compiled("objective.yaml")
+    assert policy.objective == ObjectivePolicy(Goal.UNSERVED, 0.001, 7 * 86_400.0)
+    assert (policy.quantile, policy.headroom) == (0.95, 1.0)
+    assert _compiled("minimal.yaml").objective is None
 
 
 def test_the_minimal_resource_is_the_default_policy_in_recommend_mode() -> None:

@@ -61,6 +61,13 @@ def test_every_combination_is_tried_after_the_policy_as_it_is() -> None:
     assert tried[2].policy.manifest["spec"]["load"] == {"query": "load", "perReplica": "10"}
 
 
+def test_a_quantile_to_try_takes_the_place_of_an_objective() -> None:
+    written = _policy().patched({"objective": {"unserved": "1%"}, "forecast": {"quantile": None}})
+    as_is, tried = variants(written, [Setting(("forecast", "quantile"), ("0.8",))])
+    assert as_is.policy.resource.spec.objective is not None
+    assert (tried.policy.resource.spec.objective, tried.policy.resource.spec.forecast.risk) == (None, 0.8)
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

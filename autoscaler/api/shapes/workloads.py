@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from autoscaler.api.health import WorkloadProblem
+from autoscaler.api.shapes.objectives import ObjectiveNow
 from autoscaler.api.shapes.shadow import EXAMPLE as SHADOW
 from autoscaler.api.shapes.shadow import ShadowNow
 from autoscaler.api.shapes.shape import Identifier, ListMetadata, Moment, Money, Plain, Shape
@@ -35,6 +36,7 @@ EXAMPLE: Plain = {
         "model": "auto",
         "note": "",
         "coverage": 0.95,
+        "coverageQuantile": 0.95,
         "judged": 1440,
     },
     "replicas": {"min": 2, "max": 60, "current": 8, "ready": 8, "desired": 9, "needed": 7},
@@ -63,6 +65,7 @@ EXAMPLE: Plain = {
             "lastTransitionTime": "2026-11-20T08:00:00Z",
         }
     ],
+    "objective": None,
     "leadTime": {
         "seconds": 180,
         "source": "Measured",
@@ -129,7 +132,10 @@ class ForecastNow(Shape):
     model: str | None
     note: str
     coverage: float | None = Field(
-        description="Share of peaks of about the last day that stayed within `peak`."
+        description="Share of peaks of about the last day that stayed within that of `coverageQuantile`."
+    )
+    coverage_quantile: float = Field(
+        description="Quantile that coverage is judged at: `quantile`, but of an objective always 0.95."
     )
     judged: int | None = Field(description="How many peaks that share is of.")
 
@@ -225,6 +231,7 @@ class Workload(Shape):
     write: str | None = Field(description="What became of the newest decision.")
     signals: list[SignalReading]
     conditions: list[Condition]
+    objective: ObjectiveNow | None = Field(description="Null without spec.objective.")
     lead_time: LeadTime | None
     capacity: Capacity | None
     spend: SpendNow | None

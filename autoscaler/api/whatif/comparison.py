@@ -31,7 +31,7 @@ def compared(
 
     Raises Unanswerable.
     """
-    chosen_at = present.resource.spec.forecast.quantile
+    chosen_at = present.resource.spec.forecast.risk
     candidates = [candidate(policy, history, terms, chosen_at) for policy in (present, changed)]
     for one in candidates:
         check_reach(one.settings.horizon, history)

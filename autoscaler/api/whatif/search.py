@@ -55,7 +55,7 @@ def searched(
     quantiles: how many to try. Raises Unanswerable.
     """
     spec = present.resource.spec
-    chosen_at = spec.forecast.quantile
+    chosen_at = spec.forecast.risk
     as_is = candidate(present, history, terms, chosen_at)
     check_reach(as_is.settings.horizon, history)
     tries = [
@@ -68,7 +68,7 @@ def searched(
     points = []
     for done, (quantile, window_s) in enumerate(tries, start=1):
         advance(done / (len(tries) + 1), f"running quantile {quantile or '-'}, window {window_s} s")
-        patch = _patch(quantile, window_s)
+        patch = _patch(quantile, window_s, of_objective=spec.objective is not None)
         policy = changed(present, patch)
         run = tried(candidate(policy, history, terms, chosen_at), history, terms, foresights)
         points.append(_Point(quantile, window_s, patch, policy, run))
@@ -83,9 +83,13 @@ def searched(
     }
 
 
-def _patch(quantile: str | None, window_s: int) -> dict[str, Any]:
+def _patch(quantile: str | None, window_s: int, of_objective: bool) -> dict[str, Any]:
+    """of_objective: of a policy with one, in whose place the quantile comes."""
     patch: dict[str, Any] = {"behavior": {"scaleDown": {"stabilizationWindowSeconds": window_s}}}
-    return patch if quantile is None else {"forecast": {"quantile": quantile}, **patch}
+    if quantile is None:
+        return patch
+    without = {"objective": None} if of_objective else {}
+    return {"forecast": {"quantile": quantile}, **without, **patch}
 
 
 def _told(point: _Point, on_front: bool) -> dict[str, Any]:

@@ -19,7 +19,8 @@ import numpy as np
 import orjson
 
 from autoscaler.backtest.report.writing import atomic, write_bytes
-from autoscaler.backtest.result import Comparison, ForecastTrack, Run, TraceResult
+from autoscaler.backtest.result import Comparison, ForecastTrack, Promise, Run, TraceResult
+from autoscaler.planning.curve import LADDER, curve_points
 from autoscaler.series import Floats, Ints, Series
 
 FORMAT = 1
@@ -112,6 +113,7 @@ def _run(run: Run, series: Series) -> dict[str, Any]:
         "note": run.note,
         "scores": asdict(run.scores),
         "forecast": None if run.forecast is None else _forecast(run.forecast),
+        "objective": None if run.promise is None else _promise(run.promise, series),
         "guards": [asdict(guard) for guard in run.guards],
         "decisions": [
             {
@@ -134,6 +136,20 @@ def _forecast(track: ForecastTrack) -> dict[str, Any]:
         "lead_steps": track.lead_steps,
         "coverage": track.coverage,
         "pinball": track.pinball,
+    }
+
+
+def _promise(promise: Promise, series: Series) -> dict[str, Any]:
+    objective, rungs, curve = promise.dial.objective, promise.dial.rungs, promise.dial.curve
+    moved = np.flatnonzero(np.diff(rungs, prepend=-1))
+    return {
+        "goal": objective.goal.value,
+        "allowed": objective.allowed,
+        "kept": promise.kept,
+        "window_s": objective.window_s,
+        "sentence": promise.sentence,
+        "dial": [{"timestamp": _instant(series, at), **asdict(LADDER[rungs[at]])} for at in moved.tolist()],
+        "curve": None if curve is None else curve_points(curve),
     }
 
 

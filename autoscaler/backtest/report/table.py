@@ -100,6 +100,9 @@ def comparison_view(comparison: Comparison, width: int) -> RenderableType:
     parts: list[RenderableType] = []
     for trace in comparison.traces:
         parts.extend([trace_table(trace, width), Text()])
+        promises = [(run.policy, run.promise) for run in trace.runs if run.promise is not None]
+        parts.extend(Text(printable(f"{name}: {promise.sentence}.")) for name, promise in promises)
+        parts.extend([Text()] if promises else [])
     if len(comparison.traces) > 1:
         for trace in comparison.traces:
             parts.append(

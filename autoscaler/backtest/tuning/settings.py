@@ -98,6 +98,8 @@ def _variant(policy: WrittenPolicy, settings: Sequence[Setting], chosen: tuple[A
     patch: dict[str, Any] = {}
     for setting, value in zip(settings, chosen, strict=True):
         patch = merged(patch, setting.patch(value))
+    if "quantile" in patch.get("forecast", {}):
+        patch["objective"] = None  # which would find the quantile itself
     try:
         return Variant(chosen, policy.patched(patch))
     except SpecRefused as error:

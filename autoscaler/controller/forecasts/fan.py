@@ -10,6 +10,7 @@ import numpy as np
 from autoscaler.controller.forecasts.request import lead_steps
 from autoscaler.forecasting.occasions import at_least
 from autoscaler.forecasting.worth import limited
+from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Floats, Grade
 
@@ -34,7 +35,8 @@ class Fan:
     the tier in front, or why nothing is; empty for a workload that follows none.
     known: [step], load that known occasions bring at least, NaN where none does; empty where none is near.
     It is part of values and peaks, and no limit holds for it. lacking: what could not be read of
-    occasions to come, in words.
+    occasions to come, in words. curve: what an objective is kept by; None without one, and before there is a
+    day of forecasts.
     A fan of grade NONE is all NaN but for what is known.
     """
 
@@ -55,17 +57,19 @@ class Fan:
     relation: str = ""
     known: Floats = field(default_factory=lambda: np.empty(0))
     lacking: str = ""
+    curve: Curve | None = None
 
     @property
     def horizon(self) -> int:
         """Steps that the fan reaches ahead."""
         return int(self.peaks.shape[0])
 
-    def outlook(self, now_s: float, lead_time_s: float, quantile: float) -> Outlook:
+    def outlook(self, now_s: float, lead_time_s: float, quantile: float, headroom: float = 1.0) -> Outlook:
         """What the fan says for a decision at `now_s`, epoch seconds.
 
-        While fresh, the `quantile` of the peak over the lead time; once later steps should have been
-        seen, over as many steps more. NaN, with a note, where that is past the horizon or is not followed.
+        While fresh, the `quantile` of the peak over the lead time, times `headroom`; once later steps should
+        have been seen, over as many steps more. NaN, with a note, where that is past the horizon or is not
+        followed.
         """
         age_s = max(0.0, now_s - self.made_at_s)
         steps = lead_steps(lead_time_s, self.step_s) + self._steps_missed(age_s)
@@ -77,7 +81,7 @@ class Fan:
                 "too short for the lead time"
             )
             return Outlook(math.nan, expected, age_s, self.model, note)
-        peak = limited(self.peak(steps, quantile), self.limit)
+        peak = limited(headroom * self.peak(steps, quantile), self.limit)
         if len(self.known):
             peak = at_least(peak, float(np.fmax.reduce(self.known[:steps])))
         note = "; ".join(filter(None, (self.relation, self.note)))

@@ -21,7 +21,7 @@ from autoscaler.controller.forecasts.messages import Told
 from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far
 from autoscaler.controller.forecasts.reader import OpenReader, Reader, Unreadable, forget_load, read_load
 from autoscaler.controller.forecasts.recent import Reach, Recent
-from autoscaler.controller.forecasts.rehearsing import rehearse
+from autoscaler.controller.forecasts.rehearsing import rehearse, rehearse_record
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import (
     Pace,
@@ -105,6 +105,8 @@ class Feed:
     def want(self, key: str, revision: int, request: ForecastRequest) -> None:
         """Forecast `key` from now on, in place of what was wanted of it before."""
         before = self._workloads.get(key)
+        if before is not None and before.turned_to(request, revision):
+            return
         self.drop(key, unless=request)
         self._workloads[key] = made = Workload(request, revision)
         if before is not None and before.complete and request.same_load(before.request):
@@ -146,6 +148,7 @@ class Feed:
         self._see_newest(reader, now_s)
         self._read_one(reader, now_s)
         self._start_fit(now_s)
+        self._draw_one()
         return self._rest_s(now_s)
 
     def _opened(self, now_s: float) -> Reader | None:
@@ -198,6 +201,20 @@ class Feed:
             self._tell(Told(fans=dict(told[first : first + _MOST_TOLD])))
         for workload, reason in failed:
             self._tell_failures([workload], reason)
+
+    # Curves of objectives.
+
+    def _draw_one(self) -> None:
+        workload = self._next_to_draw()
+        if workload is None:
+            return
+        if not workload.rehearsed_record:
+            rehearse_record(workload)
+        workload.draw_curve()
+
+    def _next_to_draw(self) -> Workload | None:
+        ready = (one for one in self._workloads.values() if one.complete and one.curve_due())
+        return next(ready, None)
 
     # Histories: for a first fit, to fill a gap, for the next fit.
 
@@ -339,6 +356,8 @@ class Feed:
         rest_s = _BUSY_REST_S if self._fitting or self._gathering else _LONGEST_REST_S
         for step_s in {workload.request.step_s for workload in self._workloads.values()}:
             rest_s = min(rest_s, _newest_step_s(now_s, step_s) + step_s + _settling_s(step_s) - now_s)
+        if self._next_to_draw() is not None:
+            return 0.0
         if self._next_to_read(now_s)[1] is not None:
             rest_s = min(rest_s, self._pace.wait_s(now_s))
         return max(0.0, rest_s)

@@ -21,6 +21,9 @@ from autoscaler.series import Batch, Forecast, Ints, Series
 
 _REHEARSED_EVERY = 5
 """Of so many forecasts that would be judged one is made after the fact."""
+_RECORDED_S = 2 * 86_400
+_ROWS_AT_ONCE = 1024
+"""How much of an objective's record is rehearsed, and in pieces of how many moments."""
 _MOST_FOLLOWERS = 10
 """Followers whose record is begun at one step: each takes such a series of forecasts."""
 
@@ -39,6 +42,32 @@ def rehearse(workload: Workload) -> None:
     past = _earlier(workload)
     if past is not None:
         workload.rehearsed(past.forecast, past.load.values, past.at)
+
+
+def rehearse_record(workload: Workload) -> None:
+    """Give the record of an objective the last days to begin with, as `rehearse` does that of promises."""
+    record = workload.record
+    workload.rehearsed_record = True
+    if record is None or workload.fitted is None or workload.recent is None:
+        return
+    batch, rows = laid_out([workload])
+    step_s, end_s, last = batch.step_s, int(batch.end_s[0]), batch.width - 1
+    known = np.flatnonzero(np.isfinite(batch.values[0]))
+    if len(known) == 0:
+        return
+    first = max(int(known[0]) + workload.request.lead, last - min(record.reach, _RECORDED_S // step_s) + 1)
+    load = Series("", end_s - last * step_s, step_s, batch.values[0])
+    for begin in range(first, last, _ROWS_AT_ONCE):
+        until = min(begin + _ROWS_AT_ONCE, last)
+        moments = Batch.rolling(load, begin, until, batch.width)
+        try:
+            forecast = workload.fitted.predictor.predict(moments, np.repeat(rows, until - begin))
+        except Exception:  # noqa: BLE001 - if the model fails, its forecast of now does too and is told there
+            return
+        over_lead = forecast.peaks[:, workload.request.lead - 1]
+        places = np.tile(workload.places(end_s), (until - begin, 1))
+        peaks = read_at(over_lead, forecast.levels, places)
+        record.note(moments.end_s, load.values[begin:until], peaks, np.full(until - begin, np.inf))
 
 
 def rehearse_followers(workloads: Sequence[Workload], others: Mapping[str, Workload]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.relation import Follows
+from autoscaler.planning.compile import compile_policy
+from autoscaler.planning.curve import Terms
 from autoscaler.signals.settings import ConnectionSettings
 from autoscaler.spec import PredictiveAutoscaler
 
@@ -24,7 +27,7 @@ class ForecastRequest:
     key: `namespace/name`. history_s: how far a fit looks back. step_s: resolution of the history and
     of the forecast. refit_s: between two fits. settings: `lead` is the lead time in steps, and the
     horizon reaches further, to be shown and to live on while the source does not answer. follows: the tier
-    in front.
+    in front. terms: of the curve that an objective is kept by; None where there is no objective.
     """
 
     key: str
@@ -36,6 +39,7 @@ class ForecastRequest:
     refit_s: float
     settings: ForecastSettings
     follows: Follows | None = None
+    terms: Terms | None = None
 
     @property
     def lead(self) -> int:
@@ -62,11 +66,15 @@ def lead_steps(lead_time_s: float, step_s: int) -> int:
 
 
 def forecast_request(
-    key: str, resource: PredictiveAutoscaler, source: ConnectionSettings, lead_time_s: float
+    key: str,
+    resource: PredictiveAutoscaler,
+    source: ConnectionSettings,
+    lead_time_s: float,
+    per_replica: float = math.nan,
 ) -> ForecastRequest | None:
     """What `resource` wants forecast; None for a resource without a model.
 
-    lead_time_s: as configured or as measured.
+    lead_time_s, per_replica: as configured or as measured; NaN where that is not known yet.
     """
     spec = resource.spec.forecast
     if spec.model == NO_MODEL:
@@ -77,5 +85,20 @@ def forecast_request(
     settings = compile_settings(resource, lead + beyond, lead)
     query, follows = resource.spec.load.query, Follows.of(resource.spec.load.follows)
     return ForecastRequest(
-        key, source, query, spec.model, spec.history_s, step_s, spec.refit_s, settings, follows
+        key,
+        source,
+        query,
+        spec.model,
+        spec.history_s,
+        step_s,
+        spec.refit_s,
+        settings,
+        follows,
+        _terms(resource, lead_time_s, per_replica),
     )
+
+
+def _terms(resource: PredictiveAutoscaler, lead_time_s: float, per_replica: float) -> Terms | None:
+    if resource.spec.objective is None:
+        return None
+    return replace(Terms.of(compile_policy(resource)), lead_s=lead_time_s, per_replica=per_replica)

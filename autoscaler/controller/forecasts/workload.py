@@ -15,12 +15,14 @@ from autoscaler.controller.forecasts.follower import Follower
 from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
+from autoscaler.controller.forecasts.stated_record import StatedRecord
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.occasions import raised
 from autoscaler.forecasting.promises import Promises, read_at
 from autoscaler.forecasting.relation import FOLLOWS
 from autoscaler.forecasting.spans import untold
 from autoscaler.forecasting.worth import Trial, judged_steps
+from autoscaler.planning.curve import RENEWED_S, Curve, curve_of
 from autoscaler.series import Floats, Forecast, Ints
 
 
@@ -28,7 +30,9 @@ from autoscaler.series import Floats, Forecast, Ints
 class Workload:
     """revision: of the request, told with every answer. due_s: when its history is to be read and
     fitted next. pending: read, and waiting to be fitted. gap_s: first step that could not be read,
-    until it is; gap_due_s: when to try that. tried_s: newest step that was asked for.
+    until it is; gap_due_s: when to try that. tried_s: newest step that was asked for. record: of what was
+    stated, where there is an objective; rehearsed_record: whether it began with what the model says of
+    earlier moments.
     """
 
     request: ForecastRequest
@@ -46,7 +50,11 @@ class Workload:
     failure: str = ""
     earlier: Earlier = field(init=False)
     follower: Follower | None = field(init=False)
+    record: StatedRecord | None = None
+    rehearsed_record: bool = False
     _ahead: tuple[int, Floats] | None = None
+    _curve: Curve | None = None
+    _drawn: int = -1
     _made_at_s: int | None = None
     _expected: Floats = field(default_factory=lambda: np.empty(0))
     _coverage: Coverage = field(init=False)
@@ -63,6 +71,7 @@ class Workload:
         self.follower = (
             None if follows is None else Follower(self.request.key, follows, settings, lead, step_s)
         )
+        self._keep_record()
 
     @property
     def forecast_at_s(self) -> int | None:
@@ -81,6 +90,36 @@ class Workload:
     def ahead_from(self, made_at_s: int) -> Floats | None:
         """The peaks forecast at `made_at_s`, [horizon, level]; None if there are none from then."""
         return self._ahead[1] if self._ahead is not None and self._ahead[0] == made_at_s else None
+
+    def turned_to(self, request: ForecastRequest, revision: int) -> bool:
+        """Take over a request that differs in the terms of its objective alone; whether it does."""
+        if replace(self.request, terms=request.terms) != request:
+            return False
+        if self.request.terms != request.terms:
+            self.request, self._drawn = request, -1
+            self._keep_record()
+        self.revision = revision
+        return True
+
+    def curve_due(self) -> bool:
+        """Whether the curve of an objective is to be drawn anew."""
+        made_at_s = self._made_at_s
+        return self.record is not None and made_at_s is not None and made_at_s // RENEWED_S != self._drawn
+
+    def draw_curve(self) -> None:
+        """Draw the curve of an objective from what was stated so far."""
+        terms, made_at_s = self.request.terms, self._made_at_s
+        if self.record is None or terms is None or made_at_s is None:
+            return
+        self._drawn = made_at_s // RENEWED_S
+        self._curve = curve_of(self.record.stated(made_at_s), terms)
+
+    def _keep_record(self) -> None:
+        if self.request.terms is None:
+            self.record, self._curve = None, None
+        elif self.record is None:
+            levels = np.array(sorted(self.request.settings.levels))
+            self.record, self.rehearsed_record = StatedRecord(levels, self.request.step_s), False
 
     def failed(self, now_s: float) -> None:
         """Its history could not be read or fitted: try again later, and more rarely each time."""
@@ -167,7 +206,12 @@ class Workload:
             self._promises.state(made_at_s, forecast.peaks[row, request.lead - 1])
         load = float(self.recent.newest(1)[0]) if self.recent is not None else math.nan
         self._trial.note(made_at_s, load, stated)
-        limited = replace(fan, limit=self._trial.limit(), doubt=self._trial.why)
+        limit = self._trial.limit()
+        if self.record is not None:
+            over_lead = peaks[np.newaxis, request.lead - 1]
+            telling = math.nan if self._is_untold(made_at_s) else load
+            self.record.note(np.array([made_at_s]), np.array([telling]), over_lead, np.array([limit]))
+        limited = replace(fan, limit=limit, doubt=self._trial.why, curve=self._curve)
         return self._with_occasions(limited) if request.settings.repeats else limited
 
     def _is_untold(self, made_at_s: int) -> bool:

@@ -7,6 +7,7 @@ thresholds, and too high where one was above its threshold at less.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -91,6 +92,16 @@ def learned(observed: ObservedCapacity | None) -> float | None:
         return None
     value = min(observed.well, observed.ill / _CLEARLY)
     return value if value > 0.0 else None
+
+
+def in_use(configured: float, served: ServedLoad | None) -> float:
+    """Load per replica that decisions use; NaN where it is to be found out and is not known yet.
+
+    configured: NaN where it is to be found out. served: what was seen, None for nothing.
+    """
+    if not math.isnan(configured) or served is None:
+        return configured
+    return learned(served.observed()) or math.nan
 
 
 def disagreement(configured: float, observed: ObservedCapacity | None) -> str:

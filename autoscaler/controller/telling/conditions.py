@@ -12,6 +12,7 @@ from autoscaler.controller.telling.finding import Finding
 from autoscaler.controller.telling.shadow import shadow_findings
 from autoscaler.planning.decide import FORECAST
 from autoscaler.planning.decision import Reason
+from autoscaler.planning.standing import Standing, Verdict
 from autoscaler.spec.status import Condition
 from autoscaler.spec.units import format_time
 
@@ -39,6 +40,14 @@ def capacity_findings(outcome: Outcome, running: Running) -> list[Finding]:
     if told:
         return [Finding("CapacityAgrees", False, "PerReplicaDisagrees", _sentence(told))]
     return [Finding("CapacityAgrees", True, "PerReplicaAgrees", "Pods serve what load.perReplica says.")]
+
+
+def objective_findings(standing: Standing | None) -> list[Finding]:
+    """Whether an objective is kept; nothing where there is none."""
+    if standing is None:
+        return []
+    kept = standing.verdict in (Verdict.KEPT, Verdict.NOT_KNOWN)
+    return [Finding("ObjectiveKept", kept, standing.verdict.value, standing.sentence)]
 
 
 def merged(

@@ -12,9 +12,12 @@ from typing import Any
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.telling.shadow import shadow_shown
+from autoscaler.controller.telling.status import objective_standing
 from autoscaler.planning.capacity import replicas_for
+from autoscaler.planning.curve import curve_points
 from autoscaler.planning.policy import Policy, SignalPolicy, SignalType
 from autoscaler.series import Reading
+from autoscaler.spec.forecast import JUDGED_AT
 from autoscaler.spec.resource import GROUP, Spec
 from autoscaler.spec.status import SpendToday, Status
 from autoscaler.spec.units import format_money, format_time
@@ -51,6 +54,7 @@ def live_state(outcome: Outcome, status: Status, fan: Fan | None, decision_id: s
         "write": outcome.write.value if decided else None,
         "signals": _signals(outcome, policy),
         "conditions": _conditions(status),
+        "objective": _objective(outcome, spec, fan),
         "leadTime": _dumped(status.lead_time),
         "capacity": _dumped(status.capacity),
         "spend": _spend(outcome, spec, status.spend),
@@ -83,8 +87,34 @@ def _forecast(outcome: Outcome, fan: Fan | None) -> Json | None:
         "model": outlook.model or None,
         "note": outlook.note,
         "coverage": fan and _number(fan.coverage),
+        "coverageQuantile": policy.quantile if policy.objective is None else JUDGED_AT,
         "judged": fan and fan.judged,
     }
+
+
+def _objective(outcome: Outcome, spec: Spec | None, fan: Fan | None) -> Json | None:
+    """What is to be kept, how it stands, and the curve that the dial was chosen from."""
+    stands = objective_standing(outcome, fan)
+    if spec is None or spec.objective is None or stands is None:
+        return None
+    curve = None if fan is None else fan.curve
+    return {
+        "spec": spec.objective.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "verdict": stands.verdict.value,
+        "quantile": stands.place.quantile,
+        "headroom": stands.place.headroom,
+        "promised": _number(stands.promised),
+        "observed": _number(stands.observed),
+        "observedSeconds": round(stands.seen_s),
+        "left": _number(stands.left),
+        "message": stands.sentence,
+        "curveDays": None if curve is None else _number(curve.days),
+        "curve": [] if curve is None else [_point(point) for point in curve_points(curve)],
+    }
+
+
+def _point(point: dict[str, float]) -> Json:
+    return {name: _number(value) for name, value in point.items()}
 
 
 def _replicas(outcome: Outcome, policy: Policy | None) -> Json:

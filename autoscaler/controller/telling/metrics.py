@@ -16,11 +16,12 @@ from prometheus_client.registry import Collector
 
 from autoscaler import __version__
 from autoscaler.controller.forecasts.fan import Fan
-from autoscaler.controller.observing.capacity import learned
+from autoscaler.controller.observing.capacity import in_use
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.shadow import shadow_figures
+from autoscaler.planning.error_budget import spent
 
 _PREFIX = "predictive_autoscaler"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60)
@@ -31,7 +32,7 @@ _OF_WORKLOAD = {
     "forecast_age_seconds": "Age of the forecast that the last decision used.",
     "forecast_usable": "1 while decisions have a forecast, 0 while they lack it; absent for model none.",
     "forecast_step_seconds": "spec.forecast.step.",
-    "forecast_quantile": "spec.forecast.quantile.",
+    "forecast_quantile": "spec.forecast.quantile; with an objective the one that coverage is judged at.",
     "forecast_coverage": "Share of forecast peaks of about a day that the load stayed within.",
     "forecast_judged": "Forecast peaks that the coverage is a share of.",
     "wished_replicas": "Replicas that forecast, load and signals ask for, before any guard or limit.",
@@ -41,6 +42,9 @@ _OF_WORKLOAD = {
     "min_replicas": "spec.minReplicas.",
     "max_replicas": "spec.maxReplicas.",
     "lead_time_seconds": "Time from asking for a pod until it is ready, as decisions use it.",
+    "objective_quantile": "Quantile that the dial of an objective reads.",
+    "objective_headroom": "What the dial of an objective multiplies it by.",
+    "objective_budget_left": "Share of what an objective allows that is left; below 0 where overdrawn.",
     "spend_today": "Money spent since the start of the UTC day.",
     "daily_budget": "spec.spend.dailyBudget.",
     "signals_unknown": "Inputs of the last decision that were not known.",
@@ -221,6 +225,13 @@ def figures(outcome: Outcome, running: Running) -> dict[str, float]:
     readings = (observation.load, *outcome.signals.values())
     done = outcome.write is Write.DONE
     reasons = {change.reason.value for change in decision.changes}
+    dial = decision.memory.dial
+    if dial is not None:
+        found |= {
+            "objective_quantile": dial.place.quantile,
+            "objective_headroom": dial.place.headroom,
+            "objective_budget_left": 1.0 - spent(dial.objective, dial.everything, dial.everything),
+        }
     spec = outcome.workload.spec
     if spec is not None and spec.forecast.model != "none":
         found["forecast_usable"] = float(not math.isnan(outlook.peak))
@@ -247,12 +258,9 @@ def _in_force(workload: Workload, running: Running) -> dict[str, float]:
     spec, policy = workload.spec, workload.policy
     if spec is None or policy is None:
         return {}
-    per_replica = policy.load_per_replica
-    if math.isnan(per_replica):
-        per_replica = learned(running.served.observed()) or math.nan
     found: dict[str, float] = {
         "active": float(spec.mode in ("Active", "ScaleOutOnly")),
-        "load_per_replica": per_replica,
+        "load_per_replica": in_use(policy.load_per_replica, running.served),
         "min_replicas": policy.min_replicas,
         "max_replicas": policy.max_replicas,
         "forecast_step_seconds": policy.step_s,

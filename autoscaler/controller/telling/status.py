@@ -15,11 +15,28 @@ from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
-from autoscaler.controller.telling.conditions import capacity_findings, findings, merged
+from autoscaler.controller.telling.conditions import (
+    capacity_findings,
+    findings,
+    merged,
+    objective_findings,
+)
 from autoscaler.controller.telling.sentences import overruling, sentence
 from autoscaler.controller.telling.shadow import CONDITIONS, shadow_status
 from autoscaler.planning.explain import shown
-from autoscaler.spec.status import Capacity, Condition, LastScale, LeadTime, Override, SpendToday, Status
+from autoscaler.planning.policy import Policy
+from autoscaler.planning.standing import Standing, amount, standing
+from autoscaler.spec.forecast import JUDGED_AT
+from autoscaler.spec.status import (
+    Capacity,
+    Condition,
+    LastScale,
+    LeadTime,
+    ObjectiveStatus,
+    Override,
+    SpendToday,
+    Status,
+)
 from autoscaler.spec.units import AUTO, format_time
 
 _LONGEST = 1024
@@ -30,6 +47,7 @@ _PASSING = (
     "decision",
     "last_decision_time",
     "spend",
+    "objective",
 )
 """Fields whose changes may wait, as do the words of a condition, the samples behind a lead time and the score
 of a shadow."""
@@ -62,9 +80,10 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
     fan: the newest forecast.
     """
     workload, now_s = outcome.workload, float(int(outcome.now_s))
+    stands = objective_standing(outcome, fan)
     conditions = merged(
         _still_about(workload, before.conditions or ()),
-        [*findings(outcome), *capacity_findings(outcome, running)],
+        [*findings(outcome), *capacity_findings(outcome, running), *objective_findings(stands)],
         workload.generation,
         now_s,
     )
@@ -76,6 +95,7 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
         update["shadow"] = None
     if outcome.decision is not None:
         update |= _decided(outcome, running, fan)
+        update["objective"] = _objective(outcome, stands)
     obstacle = _obstacle(outcome)
     if obstacle:
         update["reason"] = obstacle
@@ -87,10 +107,34 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
 
 
 def _still_about(workload: Workload, before: Sequence[Condition]) -> Sequence[Condition]:
-    """Without what was said of a shadow that is no more."""
-    if workload.shadow is not None:
-        return before
-    return [condition for condition in before if condition.type not in CONDITIONS]
+    """Without what was said of a shadow or an objective that is no more."""
+    gone: set[str] = set()
+    if workload.shadow is None:
+        gone.update(CONDITIONS)
+    if workload.policy is not None and workload.policy.objective is None:
+        gone.add("ObjectiveKept")
+    return [condition for condition in before if condition.type not in gone]
+
+
+def objective_standing(outcome: Outcome, fan: Fan | None) -> Standing | None:
+    """How the objective of a workload stands after an outcome; None without an objective or a decision."""
+    dial = None if outcome.decision is None else outcome.decision.memory.dial
+    return None if dial is None else standing(dial, None if fan is None else fan.curve)
+
+
+def _objective(outcome: Outcome, stands: Standing | None) -> ObjectiveStatus | None:
+    dial = None if outcome.decision is None else outcome.decision.memory.dial
+    if dial is None or stands is None:
+        return None
+    return ObjectiveStatus(
+        quantile=f"{stands.place.quantile:g}",
+        headroom=f"{stands.place.headroom:g}",
+        correction=dial.correction,
+        promised=None if math.isnan(stands.promised) else amount(dial.objective, stands.promised),
+        observed=None if math.isnan(stands.observed) else amount(dial.objective, stands.observed),
+        left=f"{100 * stands.left:.0f} %",
+        message=stands.sentence[:_LONGEST],
+    )
 
 
 def _override(outcome: Outcome) -> Override | None:
@@ -155,18 +199,22 @@ def _summary(outcome: Outcome, running: Running, fan: Fan | None) -> str:
     decision, policy = outcome.decision, outcome.policy
     assert decision is not None and policy is not None  # the caller has looked
     outlook = decision.outlook
+    headroom = f", times {policy.headroom:g}" if policy.headroom != 1.0 else ""
     return (
         f"At most {shown(outlook.peak)} within {running.lead_time_s:.0f} s with probability "
-        f"{policy.quantile:g}, by {outlook.model}.{_kept(fan)}"
+        f"{policy.quantile:g}{headroom}, by {outlook.model}.{_kept(fan, policy)}"
     )
 
 
-def _kept(fan: Fan | None) -> str:
+def _kept(fan: Fan | None, policy: Policy) -> str:
     """How well the stated quantile was kept lately, why decisions follow the forecast only so far, and what
     is missing of known events."""
     if fan is None:
         return ""
-    kept = f" {100 * fan.coverage:.0f} % of the last {fan.judged} peaks were within it." if fan.judged else ""
+    # Forecasts are judged at one quantile, wherever the dial of an objective stands.
+    limit = "it" if policy.objective is None else f"p{100 * JUDGED_AT:g}"
+    share = f"{100 * fan.coverage:.0f} % of the last {fan.judged} peaks"
+    kept = f" {share} were within {limit}." if fan.judged else ""
     doubt = f" {fan.doubt[0].upper()}{fan.doubt[1:]}." if fan.doubt else ""
     relation = f" {fan.relation[0].upper()}{fan.relation[1:]}." if fan.relation else ""
     lacking = f" {fan.lacking[0].upper()}{fan.lacking[1:]}." if fan.lacking else ""

@@ -14,9 +14,11 @@ from known_source import END_S, HORIZON, LEAD, SOURCE, Known, request, wave
 from autoscaler.backtest.foresight import as_modelled
 from autoscaler.controller.forecasts import feed, fitting
 from autoscaler.controller.forecasts.request import ForecastRequest
+from autoscaler.controller.forecasts.stated_record import StatedRecord
 from autoscaler.forecasting.forecaster import ForecastSettings, Predictor
 from autoscaler.forecasting.promises import placed, places_to_read, read_at
 from autoscaler.forecasting.registry import forecaster
+from autoscaler.planning.curve import Terms
 from autoscaler.series import Batch, Floats, Forecast, Grade
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.recorded import read_recorded
@@ -328,3 +330,50 @@ def test_a_source_that_cannot_be_opened_is_told_of_every_workload_and_tried_agai
     broken[0] = False
     running.run(60)
     assert running.fan().grade is Grade.DAILY
+
+
+TERMS = Terms(per_replica=5.0, least=1, most=1000, spare=1.0, lead_s=180.0, hold_s=300.0)
+
+
+def test_a_workload_with_an_objective_gets_a_curve_of_the_last_days_soon_after_its_first_fan() -> None:
+    load = wave(STEPS + 5)
+    running = Running(
+        Known({"shop/web": load, "shop/plain": load}, end_s=END_S + 300),
+        request(terms=TERMS),
+        request("shop/plain"),
+    )
+    running.run(70)
+    curve = running.fan().curve
+    assert curve is not None
+    assert 1.9 < curve.days <= 2.0
+    assert curve.unserved[0] > curve.unserved[-1]
+    assert running.fan("shop/plain").curve is None
+
+
+def test_other_terms_draw_the_curve_anew_and_fit_nothing() -> None:
+    known = Known({"shop/web": wave(STEPS + 5)}, end_s=END_S + 300)
+    running = Running(known, request(terms=TERMS))
+    running.run(70)
+    before, read = running.fan().curve, len(known.ranges)
+    running.feed.want("shop/web", 7, request(terms=replace(TERMS, per_replica=2.5)))
+    running.run(70)
+    after = running.fan().curve
+    assert before is not None and after is not None
+    assert after.replica_hours[0] == pytest.approx(2 * before.replica_hours[0], rel=0.05)
+    assert len(known.ranges) == read
+
+
+def test_what_was_stated_takes_the_place_of_what_was_rehearsed_step_by_step() -> None:
+    record = StatedRecord(np.array([0.05, 0.5, 0.95]), 60)
+    minutes = np.arange(10) * 60 + END_S
+    loads, peaks = np.arange(10.0), np.arange(30.0).reshape(10, 3)
+    record.note(minutes[3:4], loads[3:4], 100 + peaks[3:4], np.array([50.0]))
+    record.note(minutes, loads, peaks, np.full(10, np.inf))
+    stated = record.stated(int(minutes[-1]))
+    np.testing.assert_array_equal(stated.loads[-10:], loads)
+    np.testing.assert_array_equal(stated.levels, [0.5, 0.95])
+    np.testing.assert_array_equal(stated.peaks[-7], [110.0, 111.0])
+    assert (stated.limits[-7], stated.limits[-1]) == (50.0, np.inf)
+    assert np.isnan(stated.loads[:-10]).all()
+    later = record.stated(int(minutes[-1]) + 60)
+    assert np.isnan(later.loads[-1]) and later.loads[-2] == 9.0

@@ -100,7 +100,7 @@ const figures = ({ load, forecast, replicas, leadTime, spend, perReplica, proble
     ],
     [
       percent(forecast?.coverage),
-      forecast?.coverage == null ? "not judged yet" : `of ${percent(forecast.quantile)} stated`,
+      forecast?.coverage == null ? "not judged yet" : `of ${percent(forecast.coverageQuantile ?? forecast.quantile)} stated`,
     ],
     [
       money(spend?.today),

@@ -18,6 +18,7 @@ import { fanSteps } from "./fans.js";
 import { figure } from "./figure.js";
 import { makeHead } from "./head.js";
 import { drawManifest } from "./manifest.js";
+import { drawObjective } from "./objective.js";
 import { overridesOf } from "./overrides.js";
 import { drawQuality } from "./quality.js";
 import { KEYS, valuesAt } from "./reading.js";
@@ -93,6 +94,7 @@ class WorkloadView {
       signals: card("Signals"),
       quality: card("Forecast quality, last 24 h"),
       spend: card("Spend"),
+      objective: card("Objective"),
       shadow: card("Shadow policy"),
       overrides: card("Override"),
       conditions: card("Conditions", { className: "late" }),
@@ -109,7 +111,8 @@ class WorkloadView {
   }
 
   #place() {
-    const { decisions, signals, shadow, quality, spend, overrides, conditions, manifest } = this.cards;
+    const { decisions, signals, objective, shadow, quality, spend, overrides, conditions, manifest } =
+      this.cards;
     put(
       this.root,
       this.head.element,
@@ -126,7 +129,7 @@ class WorkloadView {
         el(
           "div",
           { class: "column" },
-          [signals, overrides, shadow, spend, quality].map(({ element }) => element),
+          [signals, objective, overrides, shadow, spend, quality].map(({ element }) => element),
         ),
       ),
     );
@@ -143,6 +146,8 @@ class WorkloadView {
       this.head.draw(workload);
       this.overrides.draw(workload);
       drawSignals(this.cards.signals.body, workload);
+      this.cards.objective.element.hidden = !workload.objective;
+      if (workload.objective) drawObjective(this.cards.objective.body, workload.objective);
       drawShadow(this.cards.shadow, workload);
       drawConditions(this.cards.conditions.body, workload);
       if (first) drawManifest(this.cards.manifest.body, workload);
