@@ -9,6 +9,7 @@ from autoscaler.backtest.candidate import NO_MODEL, Candidate
 from autoscaler.backtest.case import Case
 from autoscaler.backtest.foresight import Foresight, blind, foresee
 from autoscaler.backtest.workforce import Piece, Workforce
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Series
 
@@ -38,7 +39,11 @@ def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
     """Make every forecast that any candidate of any case needs."""
     wanted = [(at, candidate) for at, case in enumerate(cases) for candidate in distinct(case)]
     pieces = [
-        Piece(f"{cases[at].series.name}: forecast by {one.model}", _forecast, (cases[at].series, one))
+        Piece(
+            f"{cases[at].series.name}: forecast by {one.model}",
+            _forecast,
+            (cases[at].series, one, cases[at].model_for),
+        )
         for at, one in wanted
     ]
     made = crew.do(pieces)
@@ -47,8 +52,8 @@ def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
     )
 
 
-def _forecast(series: Series, candidate: Candidate) -> Foresight:
+def _forecast(series: Series, candidate: Candidate, model_for: ModelFor) -> Foresight:
     if candidate.model == NO_MODEL:
         return blind(len(series), candidate.settings)
-    model = forecaster(candidate.model)
+    model = forecaster(candidate.model, model_for=model_for)
     return foresee(series, model, candidate.settings, candidate.history_s, candidate.refit_s)

@@ -18,6 +18,7 @@ from autoscaler.backtest.rivals import BaselineChoice, parse_baselines
 from autoscaler.backtest.runner import compare, count_pieces
 from autoscaler.cli.arguments import quantiles
 from autoscaler.cli.conditions import Conditions, progress, read_policies
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import PredictiveAutoscaler
@@ -57,7 +58,8 @@ def _cases(options: Options) -> list[Case]:
     resources = [located.resource for path in options.policies for located in read_policies(path)]
     options.check()
     _check_policies(resources, baselines)
-    return [_case(one, options, resources, levels, baselines) for one in options.read()]
+    model_for = options.model_for()
+    return [_case(one, options, resources, levels, baselines, model_for) for one in options.read()]
 
 
 def _case(
@@ -66,6 +68,7 @@ def _case(
     resources: list[PredictiveAutoscaler],
     levels: tuple[float, ...],
     baselines: tuple[BaselineChoice, ...],
+    model_for: ModelFor,
 ) -> Case:
     world = options.world(series, resources[0].spec.load.per_replica if resources else None)
     if resources:
@@ -81,6 +84,7 @@ def _case(
         candidates=tuple(_with_quantiles(candidates, levels)),
         baselines=baselines,
         time_zone=options.time_zone or "UTC",
+        model_for=model_for,
     )
 
 

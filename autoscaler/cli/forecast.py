@@ -13,6 +13,7 @@ from autoscaler.backtest.report.writing import check_writable, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.history import read_histories
+from autoscaler.cli.shared_model import shared_model
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.registry import NAMES, forecaster
 from autoscaler.series import Batch, Forecast, Series
@@ -32,6 +33,7 @@ class Options:
     history: str = "28d"
     step: str = "1m"
     model: str = "auto"
+    model_folder: Path | None = None
     horizon: str = "1h"
     quantiles: str = "0.05,0.25,0.5,0.75,0.95"
     seasons: str = "24h,7d"
@@ -52,6 +54,7 @@ def forecast(options: Options) -> Forecast:
             check_writable(path)
     if options.model not in NAMES:
         raise InputError(f"--model {options.model!r} is unknown; choose one of {', '.join(NAMES)}")
+    model_for = shared_model(options.model_folder)
     (series,) = read_histories(
         () if options.trace is None else (options.trace,),
         prometheus=options.prometheus,
@@ -63,7 +66,8 @@ def forecast(options: Options) -> Forecast:
     )
     series = _kept(series, duration_s("--history", options.history))
     history = Batch.of(series)
-    predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, _settings(options, series))
+    model = forecaster(options.model, _SLOW_FIT_DEADLINE_S, model_for=model_for)
+    predictor = model.fit(history, _settings(options, series))
     made = predictor.predict(history, np.zeros(1, np.int64))
     _write(series, made, options)
     if not options.quiet:

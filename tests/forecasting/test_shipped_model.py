@@ -10,9 +10,10 @@ from small_models import ramps
 from autoscaler.forecasting import shipped
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.learned_peaks import LEARNED
-from autoscaler.forecasting.peak_model import UnusableModel
+from autoscaler.forecasting.model_folder import Place, read_files, read_trained
+from autoscaler.forecasting.peak_model import UnusableModel, read_model
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.shipped import read_folder, shipped_model
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.forecasting.witness import Witness
 from autoscaler.series import Batch
 
@@ -35,7 +36,7 @@ def test_beyond_two_hours_there_is_none_and_that_is_said() -> None:
 def test_it_was_made_for_the_clues_of_this_version(part: str) -> None:
     history = Batch.of(ramps(0.2))
     told = Witness.fit(history, ForecastSettings(horizon=5)).tell(history, np.zeros(1, np.int64))
-    assert read_folder(FOLDER / part).clues == told.names
+    assert read_model(read_files(FOLDER, Place(part))).clues == told.names
 
 
 def test_it_takes_less_than_five_megabytes() -> None:
@@ -56,7 +57,7 @@ def test_a_damaged_copy_is_named_and_nothing_is_raised_for_whoever_forecasts(
     forest = copy / "short" / "q500.txt"
     forest.write_bytes(forest.read_bytes()[:1000])
     with pytest.raises(UnusableModel, match=r"q500\.txt"):
-        read_folder(copy / "short")
+        read_trained(copy)
     monkeypatch.setattr(shipped, "_FOLDERS", (copy,))
     told = shipped._part.__wrapped__("short")
     assert isinstance(told, str)
@@ -83,4 +84,4 @@ def test_where_none_ships_that_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match="nowhere"):
-        read_folder(tmp_path / "nowhere")
+        read_trained(tmp_path / "nowhere")
