@@ -359,6 +359,18 @@ def train(
     since: Since = "",
     until: Until = "",
     time_zone: TimeZone = "",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The operator's configuration: learn from the load of every resource it handles, "
+            "into its forecasts.modelFolder unless --out says otherwise.",
+        ),
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How to reach the cluster from outside of it.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig.")] = "",
     if_better: Annotated[
         bool, typer.Option("--if-better", help="Leave the folder as it is where the new model is no better.")
     ] = False,
@@ -382,6 +394,9 @@ def train(
         prometheus=prometheus,
         queries=tuple(query or ()),
         question=Question(history, step, time_zone, since, until),
+        config=config,
+        kubeconfig=kubeconfig,
+        context=context,
         if_better=if_better,
         seed=seed,
         jobs=jobs,

@@ -1,4 +1,4 @@
-"""`autoscaler train`: from loads to the files of the shared model of the peak.
+"""`autoscaler train`: from loads to the shared model of the peak, in a folder.
 
     read loads -> what each teaches -> a model without their newest part, judged on that -> the model of all
 
@@ -7,28 +7,29 @@ The same loads, seed and version of LightGBM give the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
+from autoscaler.cli.cluster_loads import cluster_loads
+from autoscaler.cli.model_making import Taught, grow, judge, teach
 from autoscaler.cli.model_publishing import check_folder, publish
-from autoscaler.cli.model_verdict import Verdict
 from autoscaler.cli.training_loads import Load, Question, queried_loads, recorded_loads, teaching
+from autoscaler.controller.cluster.connection import Cluster
+from autoscaler.controller.cluster.errors import ClusterConfigError
+from autoscaler.controller.configuration import Configuration, read_configuration
 from autoscaler.forecasting.learned_peaks import ModelFor
-from autoscaler.forecasting.model_comparison import held_out_from, loss_ratios
 from autoscaler.forecasting.model_folder import read_trained
 from autoscaler.forecasting.peak_model import UnusableModel
-from autoscaler.forecasting.peak_training import PARTS, SEED, Lessons, joined, lessons, train
+from autoscaler.forecasting.peak_training import PARTS, SEED
 from autoscaler.forecasting.shipped import shipped_model
-from autoscaler.forecasting.trained_model import Files, TrainedModel
+from autoscaler.settings_file import ConfigurationError
 from autoscaler.signals.errors import InputError
 
 
@@ -40,6 +41,9 @@ class Options:
     out: Path | None = None
     prometheus: str = ""
     queries: Sequence[str] = ()
+    config: Path | None = None
+    kubeconfig: Path | None = None
+    context: str = ""
     question: Question = field(default_factory=Question)
     if_better: bool = False
     seed: int = SEED
@@ -47,36 +51,18 @@ class Options:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Taught:
-    """lessons: by part of the model. about: what the manifest says of the load. held_from: the first step
-    that a model to be judged must not learn from; None where none can be judged on this load."""
-
-    load: Load
-    lessons: dict[str, Lessons]
-    about: dict[str, Any]
-    held_from: int | None
-
-    def part(self, name: str, whole: bool) -> Lessons | None:
-        """What is to be learned from it, by a model of everything or by one to be judged."""
-        known = self.lessons.get(name)
-        if known is None or whole or self.held_from is None:
-            return known
-        series = self.load.series
-        return known.until(series.start_s + (self.held_from - 1) * series.step_s)
-
-
 def training(options: Options) -> None:
     """Run the command. The folder holds a whole model at every moment, before and after."""
     console = Console(stderr=True, quiet=options.quiet, markup=False, highlight=False, soft_wrap=True)
-    out = _folder(options)
-    loads = teaching(_loads(options, console), console.print)
+    configuration = None if options.config is None else _configuration(options.config)
+    out = _folder(options, configuration)
+    loads = teaching(_loads(options, configuration, console), console.print)
     if not loads:
         raise InputError("nothing to learn from: no load is left; give others, or longer ones")
     in_force, called = _in_force(out, console)
     with _processes(options.jobs) as pool:
-        taught = _lessons(loads, pool, console)
-        verdict = _judged(taught, in_force, options, pool)
+        taught = _taught(loads, pool, console)
+        verdict = judge(taught, in_force, options.seed, pool)
         if verdict is None:
             console.print(f"not compared with {called}: no load is long enough to hold a part out")
         else:
@@ -85,24 +71,31 @@ def training(options: Options) -> None:
             console.print(f"not better: {called} stays in force, and nothing was written")
             return
         console.print("growing the trees of the model …")
-        publish(out, _grown(taught, options.seed, pool, whole=True))
+        publish(out, grow(taught, options.seed, pool))
     console.print(f"written to {out}")
 
 
-def described(traces: Sequence[dict[str, Any]], part: str, seed: int) -> dict[str, Any]:
-    """What the manifest says of how the model was made."""
-    made_with = f"lightgbm {version('lightgbm')}"
-    return {"trained_on": list(traces), "leads_s": list(PARTS[part]), "seed": seed, "made_with": made_with}
+def _configuration(path: Path) -> Configuration:
+    try:
+        return read_configuration(path)
+    except ConfigurationError as error:
+        raise InputError(str(error)) from error
 
 
-def _folder(options: Options) -> Path:
-    if options.out is None:
+def _folder(options: Options, configuration: Configuration | None) -> Path:
+    configured = configuration.forecasts.model_folder if configuration else None
+    folder = options.out or configured
+    if folder is None:
         raise InputError("give --out DIR, a folder for the model")
-    check_folder(options.out)
-    return options.out
+    check_folder(folder)
+    return folder
 
 
-def _loads(options: Options, console: Console) -> list[Load]:
+def _loads(options: Options, configuration: Configuration | None, console: Console) -> list[Load]:
+    if configuration is not None:
+        if options.traces or options.prometheus or options.queries:
+            raise InputError("--config takes the loads from the cluster: give no files and no queries")
+        return _of_cluster(configuration, options, console)
     if not options.prometheus:
         if options.queries:
             raise InputError("--query needs --prometheus URL, which is asked")
@@ -112,6 +105,15 @@ def _loads(options: Options, console: Console) -> list[Load]:
     if not options.queries:
         raise InputError("--prometheus needs --query PROMQL, whose result is the load")
     return queried_loads(options.prometheus, options.queries, options.question, console.print)
+
+
+def _of_cluster(configuration: Configuration, options: Options, console: Console) -> list[Load]:
+    try:
+        cluster = Cluster.connect(options.kubeconfig, options.context)
+    except ClusterConfigError as error:
+        raise InputError(str(error)) from error
+    with closing(cluster):
+        return cluster_loads(configuration, cluster, time.time(), console.print)
 
 
 def _in_force(folder: Path, console: Console) -> tuple[ModelFor, str]:
@@ -133,58 +135,11 @@ def _processes(jobs: int) -> Iterator[Executor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _lessons(loads: Sequence[Load], pool: Executor, console: Console) -> list[_Taught]:
+def _taught(loads: Sequence[Load], pool: Executor, console: Console) -> list[Taught]:
     taught = []
-    for one in pool.map(_taught, loads):
+    for one in teach(loads, pool):
         taught.append(one)
-        count = sum(len(part.weight) for part in one.lessons.values())
-        console.print(f"{one.about['name']}: {count:,} moments")
+        console.print(f"{one.about['name']}: {one.moments:,} moments")
     if not all(any(part in one.lessons for one in taught) for part in PARTS):
         raise InputError("nothing to learn from: every load is shorter than the lead times; give longer ones")
     return taught
-
-
-def _judged(
-    taught: Sequence[_Taught], in_force: ModelFor, options: Options, pool: Executor
-) -> Verdict | None:
-    """A model without the newest part of each load against the one in force; None where that cannot be."""
-    judged = [one for one in taught if one.held_from is not None]
-    if not judged or not all(len(known.weight) for known in _known(taught, whole=False).values()):
-        return None
-    new = TrainedModel.of(_grown(taught, options.seed, pool, whole=False))
-    asked = [(one.load, one.held_from, new, in_force) for one in judged]
-    return Verdict(dict(pool.map(_compared, asked)))
-
-
-def _grown(taught: Sequence[_Taught], seed: int, pool: Executor, whole: bool) -> Mapping[str, Files]:
-    """The files of a model, by part. whole: of all there is, or without what is held out."""
-    about = [one.about for one in taught]
-    asked = [(known, described(about, part, seed), seed) for part, known in _known(taught, whole).items()]
-    return dict(zip(PARTS, pool.map(_trained, asked), strict=True))
-
-
-def _known(taught: Sequence[_Taught], whole: bool) -> dict[str, Lessons]:
-    found = {part: [one.part(part, whole) for one in taught] for part in PARTS}
-    return {part: joined([some for some in parts if some is not None]) for part, parts in found.items()}
-
-
-def _taught(load: Load) -> _Taught:
-    series = load.series
-    about = {
-        "name": series.name,
-        "sha256": hashlib.sha256(series.values.tobytes()).hexdigest(),
-        "steps": len(series),
-        "step_s": series.step_s,
-    }
-    found = {part: lessons(series, leads_s) for part, leads_s in PARTS.items()}
-    known = {part: taught for part, taught in found.items() if len(taught.weight)}
-    return _Taught(load, known, about, held_out_from(series))
-
-
-def _trained(asked: tuple[Lessons, dict[str, Any], int]) -> dict[str, bytes]:
-    return train(*asked)
-
-
-def _compared(asked: tuple[Load, int, ModelFor, ModelFor]) -> tuple[str, dict[str, float]]:
-    load, first, new, old = asked
-    return load.series.name, loss_ratios(load.series, first, load.quantile, new, old)

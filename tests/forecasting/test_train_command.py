@@ -16,7 +16,7 @@ import pytest
 from at_once import AtOnce
 from small_models import ramps, small_files
 
-from autoscaler.cli import train
+from autoscaler.cli import model_making, train
 from autoscaler.cli.model_publishing import publish
 from autoscaler.cli.model_verdict import Verdict
 from autoscaler.cli.train import Options, training
@@ -42,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         yield AtOnce()
 
     monkeypatch.setattr(train, "_processes", here)
-    monkeypatch.setattr(train, "train", functools.partial(peak_training.train, rounds=5))
+    monkeypatch.setattr(model_making, "train", functools.partial(peak_training.train, rounds=5))
 
 
 def recorded(folder: Path, name: str, days: float, seed: int) -> Path:
