@@ -14,6 +14,8 @@ from autoscaler.forecasting.model_comparison import LEADS_S
 
 _NO_PART_ABOVE = 1.02
 """A model that is better as a whole must not be this much worse at one of its lead times."""
+_MOST_COUNTED = 2.0
+"""A load that hardly ever moves can give any ratio; more than twice as good or bad counts as twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class Verdict:
 
     @property
     def by_part(self) -> dict[str, float]:
-        """Geometric means over the loads; NaN where nothing could be compared."""
-        return {part: geometric_mean([one[part] for one in self.ratios.values()]) for part in LEADS_S}
+        """Geometric means over the loads, none of which decides alone; NaN where none could be compared."""
+        bounded = [{part: _bounded(one[part]) for part in LEADS_S} for one in self.ratios.values()]
+        return {part: geometric_mean([one[part] for one in bounded]) for part in LEADS_S}
 
     @property
     def whole(self) -> float:
@@ -49,6 +52,10 @@ class Verdict:
         table.add_section()
         table.add_row("geometric mean", *_figures(list(self.by_part.values())))
         return table
+
+
+def _bounded(ratio: float) -> float:
+    return min(max(ratio, 1.0 / _MOST_COUNTED), _MOST_COUNTED) if math.isfinite(ratio) else math.nan
 
 
 def _figures(ratios: Sequence[float]) -> list[str]:

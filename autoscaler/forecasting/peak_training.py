@@ -168,10 +168,13 @@ def _lessons(series: Series, lead: int, moments: range) -> Lessons:
     surplus = np.concatenate([part.rise - part.told.expected for part in walked])
     level = np.concatenate([part.told.view.level for part in walked])
     known = np.isfinite(surplus)
-    high = np.sqrt(np.clip(level[known] / np.nanmean(series.values), *_WEIGHTS))
-    weight = high / high.mean() if len(high) else high
+    if not known.any():
+        return _NOTHING
+    # Where the mean is zero every moment weighs as much as one may.
+    with np.errstate(divide="ignore"):
+        high = np.sqrt(np.clip(level[known] / np.nanmean(series.values), *_WEIGHTS))
     over_s = series.start_s + (np.concatenate([part.at for part in walked]) + lead) * series.step_s
-    return Lessons(names, table[known], surplus[known], weight, over_s[known])
+    return Lessons(names, table[known], surplus[known], high / high.mean(), over_s[known])
 
 
 def _fit_steps(steps: int, step_s: int) -> list[int]:

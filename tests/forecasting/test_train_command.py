@@ -244,6 +244,12 @@ def test_a_model_is_as_good_as_itself_and_one_that_knows_these_ramps_is_better()
     assert loss_ratios(series, first, 0.95, small, shipped_model)["short"] < 1.0
 
 
+def test_one_load_that_gives_an_absurd_ratio_does_not_decide_alone() -> None:
+    worse = {part: 1.3 for part in LEADS_S}
+    absurd = {part: 0.001 for part in LEADS_S}
+    assert not Verdict({"a": worse, "b": worse, "c": worse, "idle": absurd}).better
+
+
 @pytest.mark.parametrize(
     ("ratios", "better"),
     [
