@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from autoscaler.backtest.candidate import Candidate
 from autoscaler.backtest.rivals import BaselineChoice
 from autoscaler.backtest.simulation import World
+from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Series
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Steps before `scored_from` are warm-up. price: of a replica-hour."""
+    """Steps before `scored_from` are warm-up. price: of a replica-hour. model_for: the shared model that
+    learned forecasts use."""
 
     series: Series
     world: World
@@ -21,3 +24,4 @@ class Case:
     candidates: tuple[Candidate, ...]
     baselines: tuple[BaselineChoice, ...] = ()
     time_zone: str = "UTC"
+    model_for: ModelFor = shipped_model

@@ -10,7 +10,9 @@ from autoscaler.backtest.case import Case
 from autoscaler.backtest.following import foresee_following
 from autoscaler.backtest.foresight import Foresight, blind, foresee
 from autoscaler.backtest.workforce import Piece, Workforce
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import forecaster
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Series
 
 
@@ -39,7 +41,11 @@ def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
     """Make every forecast that any candidate of any case needs."""
     wanted = [(at, candidate) for at, case in enumerate(cases) for candidate in distinct(case)]
     pieces = [
-        Piece(f"{cases[at].series.name}: forecast by {one.model}", foreseen, (cases[at].series, one))
+        Piece(
+            f"{cases[at].series.name}: forecast by {one.model}",
+            foreseen,
+            (cases[at].series, one, cases[at].model_for),
+        )
         for at, one in wanted
     ]
     made = crew.do(pieces)
@@ -48,11 +54,11 @@ def forecast_all(cases: Sequence[Case], crew: Workforce) -> SharedForecasts:
     )
 
 
-def foreseen(series: Series, candidate: Candidate) -> Foresight:
-    """What `candidate` would have known at every step of `series`."""
+def foreseen(series: Series, candidate: Candidate, model_for: ModelFor = shipped_model) -> Foresight:
+    """What `candidate` would have known at every step of `series`. model_for: the shared model of peaks."""
     if candidate.model == NO_MODEL:
         return blind(len(series), candidate.settings)
-    model = forecaster(candidate.model)
+    model = forecaster(candidate.model, model_for=model_for)
     how = (model, candidate.settings, candidate.history_s, candidate.refit_s)
     own = foresee(series, *how)
     return own if candidate.follows is None else foresee_following(own, series, candidate.follows, *how)

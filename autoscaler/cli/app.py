@@ -34,6 +34,14 @@ PrometheusUrl = Annotated[
 Query = Annotated[str, typer.Option(help="PromQL whose result is the load; one series.", metavar="PROMQL")]
 History = Annotated[str, typer.Option(help="How far back to read from Prometheus.", metavar="DURATION")]
 Step = Annotated[str, typer.Option(help="Resolution to read from Prometheus at.", metavar="DURATION")]
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-folder",
+        metavar="DIR",
+        help="Use the shared model in this folder, as train writes it, not the shipped one.",
+    ),
+]
 TimeZone = Annotated[
     str,
     typer.Option(help="IANA zone of local times in a file without offsets, and of daily and weekly seasons."),
@@ -124,6 +132,7 @@ def backtest(
     model: Annotated[
         str, typer.Option(help="Forecasting model of the default policy (see docs/forecasting.md).")
     ] = "auto",
+    model_folder: ModelFolder = None,
     per_replica: PerReplica = None,
     fleet: Fleet = None,
     start_up: StartUp = "5m",
@@ -167,6 +176,7 @@ def backtest(
             policies=tuple(policy or ()),
             baselines=baselines,
             model=model,
+            model_folder=model_folder,
             per_replica=per_replica,
             fleet=fleet,
             start_up=start_up,
@@ -218,6 +228,7 @@ def tune(
         ),
     ] = "",
     model: Annotated[str, typer.Option(help="Forecasting model of the default policy.")] = "auto",
+    model_folder: ModelFolder = None,
     per_replica: PerReplica = None,
     fleet: Fleet = None,
     start_up: StartUp = "5m",
@@ -257,6 +268,7 @@ def tune(
         vary=tuple(vary or ()),
         objective=objective,
         model=model,
+        model_folder=model_folder,
         per_replica=per_replica,
         fleet=fleet,
         start_up=start_up,
@@ -286,6 +298,7 @@ def forecast(
     history: History = "28d",
     step: Step = "1m",
     model: Annotated[str, typer.Option(help="Forecasting model (see docs/forecasting.md).")] = "auto",
+    model_folder: ModelFolder = None,
     horizon: Annotated[str, typer.Option(metavar="DURATION", help="How far ahead.")] = "1h",
     quantiles: Annotated[
         str, typer.Option(metavar="LIST", help="Quantile levels.")
@@ -325,6 +338,7 @@ def forecast(
             history=history,
             step=step,
             model=model,
+            model_folder=model_folder,
             horizon=horizon,
             quantiles=quantiles,
             seasons=seasons,
@@ -344,16 +358,64 @@ def forecast(
 
 @app.command()
 def train(
-    traces: Annotated[list[Path], typer.Argument(help="Recorded loads to learn from.", metavar="FILE...")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files of the model are written.")],
+    traces: Traces = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the model; it is replaced there whole.")
+    ] = None,
+    prometheus: PrometheusUrl = "",
+    query: Annotated[
+        list[str] | None,
+        typer.Option(help="PromQL whose result is a load; may be given several times.", metavar="PROMQL"),
+    ] = None,
+    history: History = "28d",
+    step: Step = "1m",
+    since: Since = "",
+    until: Until = "",
+    time_zone: TimeZone = "",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The operator's configuration: learn from the load of every resource it handles, "
+            "into its forecasts.modelFolder unless --out says otherwise.",
+        ),
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How to reach the cluster from outside of it.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig.")] = "",
+    if_better: Annotated[
+        bool, typer.Option("--if-better", help="Leave the folder as it is where the new model is no better.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Chooses what each tree is shown.")] = 7,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     quiet: Quiet = False,
 ) -> None:
-    """Train the shared model of the coming peak anew (see docs/forecasting-learned.md)."""
-    from autoscaler.cli.train import Options, training
+    """Train the shared model of the coming peak on loads of your own (see docs/forecasting-learned.md).
 
-    training(Options(traces, out, seed, jobs, quiet))
+    Each load's newest week, or third, is held out and the new model compared there with the one in force.
+
+    Exit codes: 0 done, also where --if-better kept the old model; 2 nothing usable to learn from, or no
+    folder to write to.
+    """
+    from autoscaler.cli.train import Options, training
+    from autoscaler.cli.training_loads import Question
+
+    options = Options(
+        traces=tuple(traces or ()),
+        out=out,
+        prometheus=prometheus,
+        queries=tuple(query or ()),
+        question=Question(history, step, time_zone, since, until),
+        config=config,
+        kubeconfig=kubeconfig,
+        context=context,
+        if_better=if_better,
+        seed=seed,
+        jobs=jobs,
+        quiet=quiet,
+    )
+    training(options)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from autoscaler.backtest.runner import compare, count_pieces
 from autoscaler.backtest.simulation import World
 from autoscaler.cli.arguments import quantiles
 from autoscaler.cli.conditions import Conditions, progress, read_policies
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import Located, PredictiveAutoscaler
@@ -62,7 +63,8 @@ def _cases(options: Options) -> list[Case]:
     _check_policies(policies, baselines)
     if options.per_replica is not None or options.fleet is not None:
         _check_stated_capacity(policies)
-    return [_case(one, options, policies, levels, baselines) for one in options.read()]
+    model_for = options.model_for()
+    return [_case(one, options, policies, levels, baselines, model_for) for one in options.read()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def _case(
     policies: list[_Policy],
     levels: tuple[float, ...],
     baselines: tuple[BaselineChoice, ...],
+    model_for: ModelFor,
 ) -> Case:
     world = options.world(series, policies[0].resource.spec.load.per_replica if policies else None)
     if policies:
@@ -111,6 +114,7 @@ def _case(
         candidates=tuple(_with_quantiles(candidates, levels)),
         baselines=baselines,
         time_zone=options.time_zone or "UTC",
+        model_for=model_for,
     )
 
 

@@ -18,6 +18,8 @@ from autoscaler.backtest.simulation import World
 from autoscaler.backtest.yardstick import warm_up_s
 from autoscaler.cli.arguments import duration_s, positive, start_up_samples_s
 from autoscaler.cli.history import read_histories
+from autoscaler.cli.shared_model import shared_model
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import NAMES
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
@@ -37,6 +39,7 @@ class Conditions:
     history: str = "28d"
     step: str = "1m"
     model: str = "auto"
+    model_folder: Path | None = None
     per_replica: float | None = None
     fleet: float | None = None
     start_up: str = "5m"
@@ -81,6 +84,10 @@ class Conditions:
                     f"two traces are called {name}, after their files; name each once, or rename one of them"
                 )
         return found
+
+    def model_for(self) -> ModelFor:
+        """The shared model that learned forecasts use."""
+        return shared_model(self.model_folder)
 
     def stated_capacity(self, series: Series) -> float | None:
         """Load per replica as stated on the command line, None if nothing is said."""

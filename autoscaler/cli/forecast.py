@@ -14,9 +14,10 @@ from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.conditions import read_policies
 from autoscaler.cli.history import read_histories
+from autoscaler.cli.shared_model import shared_model
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.following import followed, reach
-from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.occasions import Occasion, in_words, known_load, raised
 from autoscaler.forecasting.registry import NAMES, forecaster
 from autoscaler.forecasting.relation import FOLLOWS, NOT_STEADY, Follows, learn_relation, usable
@@ -39,6 +40,7 @@ class Options:
     history: str = "28d"
     step: str = "1m"
     model: str = "auto"
+    model_folder: Path | None = None
     horizon: str = "1h"
     quantiles: str = "0.05,0.25,0.5,0.75,0.95"
     seasons: str = "24h,7d"
@@ -61,6 +63,7 @@ def forecast(options: Options) -> Forecast:
             check_writable(path)
     if options.model not in NAMES:
         raise InputError(f"--model {options.model!r} is unknown; choose one of {', '.join(NAMES)}")
+    model_for = shared_model(options.model_folder)
     (series,) = read_histories(
         () if options.trace is None else (options.trace,),
         prometheus=options.prometheus,
@@ -74,10 +77,11 @@ def forecast(options: Options) -> Forecast:
     occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]
     series = _kept(series, duration_s("--history", options.history))
     history = Batch.of(series)
-    predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, settings)
+    model = forecaster(options.model, _SLOW_FIT_DEADLINE_S, model_for=model_for)
+    predictor = model.fit(history, settings)
     made = predictor.predict(history, np.zeros(1, np.int64))
     if options.follows:
-        made = _following(series, made, settings, options)
+        made = _following(series, made, model, settings, options)
     made = _raised(made, occasions)
     _write(series, made, options)
     if not options.quiet:
@@ -86,7 +90,9 @@ def forecast(options: Options) -> Forecast:
     return made
 
 
-def _following(series: Series, own: Forecast, settings: ForecastSettings, options: Options) -> Forecast:
+def _following(
+    series: Series, own: Forecast, model: Forecaster, settings: ForecastSettings, options: Options
+) -> Forecast:
     """The forecast by the tier in front, whose load is a column of the trace; says so where it cannot be."""
     column = series.columns.get(options.follows)
     if column is None:
@@ -102,8 +108,7 @@ def _following(series: Series, own: Forecast, settings: ForecastSettings, option
     if isinstance(relation, str):
         return replace(own, notes=(f"does not follow {options.follows}: {relation}; {own.notes[0]}",))
     history = Batch.of(ahead)
-    predictor = forecaster(options.model, _SLOW_FIT_DEADLINE_S).fit(history, settings)
-    front = predictor.predict(history, np.zeros(1, np.int64))
+    front = model.fit(history, settings).predict(history, np.zeros(1, np.int64))
     width = reach(follows.max_lag_s, series.step_s)
     mine, theirs = (Batch.rolling(one, len(one) - 1, len(one), width).values for one in (series, ahead))
     peaks = followed([relation], mine, theirs, front.peaks, own.levels, series.step_s)

@@ -1,99 +1,145 @@
-"""`autoscaler train`: from recorded loads to the files of the shared model of the peak.
+"""`autoscaler train`: from loads to the shared model of the peak, in a folder.
 
-The same files of loads, seed and version of LightGBM give the same bytes.
+    read loads -> what each teaches -> a model without their newest part, judged on that -> the model of all
+
+The same loads, seed and version of LightGBM give the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from importlib.metadata import version
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from autoscaler.backtest.report.writing import check_writable, write_bytes
-from autoscaler.forecasting.peak_training import PARTS, SEED, Lessons, joined, lessons, train
-from autoscaler.forecasting.shipped import read_folder
+from autoscaler.cli.cluster_loads import cluster_loads
+from autoscaler.cli.model_making import Taught, grow, judge, teach
+from autoscaler.cli.model_publishing import check_folder, publish
+from autoscaler.cli.training_loads import Load, Question, queried_loads, recorded_loads, teaching
+from autoscaler.controller.cluster.connection import Cluster
+from autoscaler.controller.cluster.errors import ClusterConfigError
+from autoscaler.controller.configuration import Configuration, read_configuration
+from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.model_folder import read_trained
+from autoscaler.forecasting.peak_model import UnusableModel
+from autoscaler.forecasting.peak_training import PARTS, SEED
+from autoscaler.forecasting.shipped import shipped_model
+from autoscaler.settings_file import ConfigurationError
 from autoscaler.signals.errors import InputError
-from autoscaler.signals.recorded import read_recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The command line as given; see `autoscaler.cli.app` for what each option means."""
 
-    traces: Sequence[Path]
-    out: Path
+    traces: Sequence[Path] = ()
+    out: Path | None = None
+    prometheus: str = ""
+    queries: Sequence[str] = ()
+    config: Path | None = None
+    kubeconfig: Path | None = None
+    context: str = ""
+    question: Question = field(default_factory=Question)
+    if_better: bool = False
     seed: int = SEED
     jobs: int = 2
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Taught:
-    """lessons: by part of the model. about: what the manifest says of the load."""
-
-    lessons: dict[str, Lessons]
-    about: dict[str, Any]
-
-
 def training(options: Options) -> None:
-    """Run the command: a model that was written is read again before it is called good."""
-    names = [path.name for path in options.traces]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{name}: given twice, and would count twice; leave one out")
-    if not options.out.is_dir():
-        raise InputError(f"--out {options.out}: not a directory; create it first")
-    check_writable(options.out / "manifest")
-    console = Console(stderr=True, quiet=options.quiet)
-    with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        taught = list(pool.map(_taught, options.traces))
-        for one in taught:
-            count = sum(len(part.weight) for part in one.lessons.values())
-            console.print(f"{one.about['name']}: {count:,} moments")
-        if not all(any(part in one.lessons for one in taught) for part in PARTS):
-            raise InputError(
-                "nothing to learn from: every load is shorter than the lead times; give longer ones"
-            )
-        console.print("growing trees …")
-        asked = [(part, taught, options.seed) for part in PARTS]
-        for part, files in zip(PARTS, pool.map(_grown, asked), strict=True):
-            _write(options.out / part, files)
-    console.print(f"written to {options.out}")
+    """Run the command. The folder holds a whole model at every moment, before and after."""
+    console = Console(stderr=True, quiet=options.quiet, markup=False, highlight=False, soft_wrap=True)
+    configuration = None if options.config is None else _configuration(options.config)
+    out = _folder(options, configuration)
+    loads = teaching(_loads(options, configuration, console), console.print)
+    if not loads:
+        raise InputError("nothing to learn from: no load is left; give others, or longer ones")
+    in_force, called = _in_force(out, console)
+    with _processes(options.jobs) as pool:
+        taught = _taught(loads, pool, console)
+        verdict = judge(taught, in_force, options.seed, pool)
+        if verdict is None:
+            console.print(f"not compared with {called}: no load is long enough to hold a part out")
+        else:
+            console.print(verdict.table())
+        if options.if_better and not (verdict and verdict.better):
+            console.print(f"not better: {called} stays in force, and nothing was written")
+            return
+        console.print("growing the trees of the model …")
+        publish(out, grow(taught, options.seed, pool))
+    console.print(f"written to {out}")
 
 
-def described(traces: Sequence[dict[str, Any]], part: str, seed: int) -> dict[str, Any]:
-    """What the manifest says of how the model was made."""
-    made_with = f"lightgbm {version('lightgbm')}"
-    return {"trained_on": list(traces), "leads_s": list(PARTS[part]), "seed": seed, "made_with": made_with}
+def _configuration(path: Path) -> Configuration:
+    try:
+        return read_configuration(path)
+    except ConfigurationError as error:
+        raise InputError(str(error)) from error
 
 
-def _taught(path: Path) -> _Taught:
-    series = read_recorded(path, columns=())
-    about = {
-        "name": series.name,
-        "sha256": hashlib.sha256(series.values.tobytes()).hexdigest(),
-        "steps": len(series),
-        "step_s": series.step_s,
-    }
-    found = {part: lessons(series, leads_s) for part, leads_s in PARTS.items()}
-    return _Taught({part: taught for part, taught in found.items() if len(taught.weight)}, about)
+def _folder(options: Options, configuration: Configuration | None) -> Path:
+    configured = configuration.forecasts.model_folder if configuration else None
+    folder = options.out or configured
+    if folder is None:
+        raise InputError("give --out DIR, a folder for the model")
+    check_folder(folder)
+    return folder
 
 
-def _grown(asked: tuple[str, Sequence[_Taught], int]) -> dict[str, bytes]:
-    part, taught, seed = asked
-    about = described([one.about for one in taught], part, seed)
-    return train(joined([one.lessons[part] for one in taught if part in one.lessons]), about, seed)
+def _loads(options: Options, configuration: Configuration | None, console: Console) -> list[Load]:
+    if configuration is not None:
+        if options.traces or options.prometheus or options.queries:
+            raise InputError("--config takes the loads from the cluster: give no files and no queries")
+        return _of_cluster(configuration, options, console)
+    if not options.prometheus:
+        if options.queries:
+            raise InputError("--query needs --prometheus URL, which is asked")
+        return recorded_loads(options.traces, options.question)
+    if options.traces:
+        raise InputError("give either files or --prometheus, not both")
+    if not options.queries:
+        raise InputError("--prometheus needs --query PROMQL, whose result is the load")
+    return queried_loads(options.prometheus, options.queries, options.question, console.print)
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        write_bytes(folder / name, content)
-    read_folder(folder)
+def _of_cluster(configuration: Configuration, options: Options, console: Console) -> list[Load]:
+    try:
+        cluster = Cluster.connect(options.kubeconfig, options.context)
+    except ClusterConfigError as error:
+        raise InputError(str(error)) from error
+    with closing(cluster):
+        return cluster_loads(configuration, cluster, time.time(), console.print)
+
+
+def _in_force(folder: Path, console: Console) -> tuple[ModelFor, str]:
+    """The model that a new one has to beat, and what it is called: the folder's, else the shipped one."""
+    try:
+        found = read_trained(folder)
+    except UnusableModel as error:
+        console.print(f"the model there is unusable and counts for nothing: {error}")
+        found = None
+    return (shipped_model, "the shipped model") if found is None else (found, f"the model in {folder}")
+
+
+@contextmanager
+def _processes(jobs: int) -> Iterator[Executor]:
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _taught(loads: Sequence[Load], pool: Executor, console: Console) -> list[Taught]:
+    taught = []
+    for one in teach(loads, pool):
+        taught.append(one)
+        console.print(f"{one.about['name']}: {one.moments:,} moments")
+    if not all(any(part in one.lessons for one in taught) for part in PARTS):
+        raise InputError("nothing to learn from: every load is shorter than the lead times; give longer ones")
+    return taught

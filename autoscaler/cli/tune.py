@@ -23,6 +23,7 @@ from autoscaler.backtest.workforce import workforce
 from autoscaler.cli.conditions import Conditions, progress, read_policies
 from autoscaler.cli.exits import FOUND_PROBLEMS, OK
 from autoscaler.cli.tune_view import front_picture, json_bytes, manifest_text, print_proposal
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import API_VERSION, KIND
@@ -52,9 +53,10 @@ def tune(options: Options) -> int:
     options.check()
     _check_outputs(options)
     written = _written(options.policy) if options.policy else None
+    model_for = options.model_for()
     loads = options.read()
     tried = variants(written or _default_policy(loads, options), settings)
-    cases = [_case(series, options, tried) for series in loads]
+    cases = [_case(series, options, tried, model_for) for series in loads]
     with (
         progress(count_sweep_pieces(cases), options.quiet) as advance,
         workforce(options.jobs, advance, options.dask) as crew,
@@ -70,7 +72,7 @@ def tune(options: Options) -> int:
     return FOUND_PROBLEMS if objective and chosen is None else OK
 
 
-def _case(series: Series, options: Options, tried: Sequence[Variant]) -> Case:
+def _case(series: Series, options: Options, tried: Sequence[Variant], model_for: ModelFor) -> Case:
     present = tried[0].policy.resource
     world = options.world(series, present.spec.load.per_replica if options.policy else None)
     stated = options.stated_capacity(series) if options.policy else world.per_replica
@@ -81,7 +83,14 @@ def _case(series: Series, options: Options, tried: Sequence[Variant]) -> Case:
         made = candidate_of(variant.policy.resource, series, world, stated)
         settings = dataclasses.replace(made.settings, quantile=chosen_at)
         candidates.append(dataclasses.replace(made, settings=settings))
-    return Case(series, world, options.price, options.scored_from(series), tuple(candidates))
+    return Case(
+        series,
+        world,
+        options.price,
+        options.scored_from(series),
+        tuple(candidates),
+        model_for=model_for,
+    )
 
 
 def _written(path: Path) -> WrittenPolicy:

@@ -90,9 +90,11 @@ class StoreSection(StoreSettings):
 
 
 class Forecasts(Section):
-    """history_folder: where histories are kept between two fits; empty: read anew each time."""
+    """history_folder: where histories are kept between two fits; empty: read anew each time. model_folder:
+    where `autoscaler train` puts the shared model; empty: the shipped one."""
 
     history_folder: Path | None = None
+    model_folder: Path | None = None
 
 
 class Server(Section):

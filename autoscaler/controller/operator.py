@@ -80,7 +80,9 @@ class Operator:
             watching, configuration.watch_namespaces, self._catalog, self._pods, self._rivals
         )
         self._sources = MetricSources.of(configuration.sources, configuration.period_s / 2)
-        self._forecasts = Forecasts(configuration.forecasts.history_folder)
+        self._forecasts = Forecasts(
+            configuration.forecasts.history_folder, model_folder=configuration.forecasts.model_folder
+        )
         self._journal = Journal(
             lambda: Store.open(configuration.store.url), retention=configuration.store.limits()
         )
@@ -244,6 +246,11 @@ class Operator:
             "forecast_process_restarts",
             "How often the forecasting process had to be started again.",
             lambda: float(forecasts.restarts),
+        )
+        watch(
+            "forecast_model_usable",
+            "0 while the model that was trained here cannot be used.",
+            lambda: float(not forecasts.model_problem),
         )
         watch("journal_spooled_rows", "Rows waiting for the store.", lambda: float(journal.counts.spooled))
         watch(

@@ -24,7 +24,8 @@ from autoscaler.series import Batch, Floats, Ints
 LEARNED = "learned"
 
 ModelFor = Callable[[float], PeakModel | str]
-"""The shared model for a lead time in seconds, or the reason in words why there is none."""
+"""The shared model for a lead time in seconds, or the reason in words why there is none; always the same
+for the same lead. Hashable, and equal only to what gives the same models."""
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_MOST_BYTES = 5_000_000
+MOST_BYTES = 5_000_000
+"""Most that the files of a model may hold together."""
 _MOST_LEVELS = 32
+_FILE = re.compile(r"[a-z0-9_.]{1,40}")
 
 Table = NDArray[np.float32]
 
@@ -56,8 +59,8 @@ class PeakModel:
 def read_model(files: Mapping[str, bytes]) -> PeakModel:
     """The model in these files, by name. Raises UnusableModel, naming file and reason."""
     manifest = _manifest(files.get(MANIFEST))
-    if sum(len(content) for content in files.values()) > _MOST_BYTES:
-        raise UnusableModel(f"larger than {_MOST_BYTES:,} bytes together: not a model of ours")
+    if sum(len(content) for content in files.values()) > MOST_BYTES:
+        raise UnusableModel(f"larger than {MOST_BYTES:,} bytes together: not a model of ours")
     clues = tuple(manifest["clues"])
     forests = []
     for entry in manifest["forests"]:
@@ -103,11 +106,11 @@ def _manifest(content: bytes | None) -> dict[str, Any]:
         raise UnusableModel(f"{MANIFEST} is missing")
     try:
         manifest = json.loads(content)
-    except ValueError as error:
-        raise UnusableModel(f"{MANIFEST}: not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise UnusableModel(f"{MANIFEST}: not JSON ({str(error)[:100]})") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise UnusableModel(f"{MANIFEST}: format {found!r}, but this version reads {FORMAT}: train it again")
+        found = repr(manifest.get("format") if isinstance(manifest, dict) else None)[:20]
+        raise UnusableModel(f"{MANIFEST}: format {found}, but this version reads {FORMAT}: train it again")
     clues, forests = manifest.get("clues"), manifest.get("forests")
     if not isinstance(clues, list) or not all(isinstance(clue, str) for clue in clues):
         raise UnusableModel(f"{MANIFEST}: clues must be a list of names")
@@ -127,6 +130,7 @@ def _is_entry(entry: Any) -> bool:
         and isinstance(entry.get("level"), float)
         and 0.0 < entry["level"] < 1.0
         and isinstance(entry.get("file"), str)
+        and _FILE.fullmatch(entry["file"]) is not None
         and isinstance(entry.get("sha256"), str)
     )
 

@@ -69,15 +69,23 @@ class Walked:
 @dataclass(frozen=True, slots=True)
 class Lessons:
     """names, table: [moment, clue]. surplus: [moment], rise beyond what the ridge expected.
-    weight: [moment]."""
+    weight: [moment]. known_s: [moment], when the peak after it was over, epoch seconds."""
 
     names: tuple[str, ...]
     table: Table
     surplus: Floats
     weight: Floats
+    known_s: Ints
+
+    def until(self, end_s: float) -> Lessons:
+        """Those that could have been learned by then."""
+        then = self.known_s <= end_s
+        return Lessons(
+            self.names, self.table[then], self.surplus[then], self.weight[then], self.known_s[then]
+        )
 
 
-_NOTHING = Lessons((), np.empty((0, 0), np.float32), np.empty(0), np.empty(0))
+_NOTHING = Lessons((), np.empty((0, 0), np.float32), np.empty(0), np.empty(0), np.empty(0, np.int64))
 
 
 def walk(series: Series, lead: int, moments: range) -> Iterator[Walked]:
@@ -130,6 +138,7 @@ def joined(parts: Sequence[Lessons]) -> Lessons:
         np.concatenate([part.table for part in some]),
         np.concatenate([part.surplus for part in some]),
         np.concatenate([part.weight for part in some]),
+        np.concatenate([part.known_s for part in some]),
     )
 
 
@@ -159,8 +168,13 @@ def _lessons(series: Series, lead: int, moments: range) -> Lessons:
     surplus = np.concatenate([part.rise - part.told.expected for part in walked])
     level = np.concatenate([part.told.view.level for part in walked])
     known = np.isfinite(surplus)
-    high = np.sqrt(np.clip(level[known] / np.nanmean(series.values), *_WEIGHTS))
-    return Lessons(names, table[known], surplus[known], high / high.mean() if len(high) else high)
+    if not known.any():
+        return _NOTHING
+    # Where the mean is zero every moment weighs as much as one may.
+    with np.errstate(divide="ignore"):
+        high = np.sqrt(np.clip(level[known] / np.nanmean(series.values), *_WEIGHTS))
+    over_s = series.start_s + (np.concatenate([part.at for part in walked]) + lead) * series.step_s
+    return Lessons(names, table[known], surplus[known], high / high.mean(), over_s[known])
 
 
 def _fit_steps(steps: int, step_s: int) -> list[int]:

@@ -13,7 +13,7 @@ from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.fourier import Fourier
 from autoscaler.forecasting.holt_winters import HoltWinters
 from autoscaler.forecasting.isolation import Isolated
-from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks
+from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks, ModelFor
 from autoscaler.forecasting.ordinary import Ordinary
 from autoscaler.forecasting.peak_source import RIDGE, PeakSource, RidgePeaks
 from autoscaler.forecasting.prophet import ProphetModel, installed
@@ -32,13 +32,21 @@ FAST = ("trend", "seasonal-naive", "fourier")
 SLOW = ("holt-winters", "stl", "prophet")
 """Models that are fitted workload by workload."""
 NAMES = (AUTO, LEARNED, RIDGE, *FAST, *SLOW)
+_MOST_KEPT = 4
+"""Shared models whose findings about workloads are kept: more than are ever in use at once."""
 
 
-def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = False) -> Forecaster:
+def forecaster(
+    name: str,
+    deadline_s: float | None = None,
+    include_slow: bool = False,
+    model_for: ModelFor = shipped_model,
+) -> Forecaster:
     """The model of that name.
 
     deadline_s: with it, a slow model is fitted in a worker process and given so long per workload,
     after which seasonal-naive serves instead. include_slow: let `auto` also try the slow models.
+    model_for: the shared model that `learned` and `auto` use; equal ones share what they found out.
     Settings whose horizon reaches beyond their lead get a fast model for what lies beyond.
     Raises ValueError, listing the names, for an unknown one.
     """
@@ -48,10 +56,10 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
     if name == RIDGE:
         return Ordinary(Reaching(Sharpened(name, naive, RidgePeaks(), always=True), naive))
     if name == LEARNED:
-        return Ordinary(Reaching(Sharpened(name, naive, _learned(), always=True), naive))
+        return Ordinary(Reaching(Sharpened(name, naive, _learned(model_for), always=True), naive))
     if name == AUTO:
         tried = (*FAST, *(slow for slow in SLOW if include_slow and (slow != "prophet" or installed())))
-        model: Forecaster = _sharpened(tried)
+        model: Forecaster = _sharpened(tried, model_for)
         beyond: Forecaster = _chosen(FAST)
     elif name == "prophet" and not installed():
         model = beyond = Calibrated(name, (_candidate("seasonal-naive"),), _without_prophet)
@@ -64,16 +72,16 @@ def forecaster(name: str, deadline_s: float | None = None, include_slow: bool = 
     return Ordinary(Reaching(model, beyond), seasonal=name != "trend")
 
 
-@functools.cache
-def _learned() -> PeakSource:
+@functools.lru_cache(_MOST_KEPT)
+def _learned(model_for: ModelFor) -> PeakSource:
     """One for all, since it keeps what it grew for each workload until the next day."""
-    return LearnedPeaks(shipped_model)
+    return LearnedPeaks(model_for)
 
 
-@functools.cache
-def _sharpened(names: tuple[str, ...]) -> Forecaster:
+@functools.lru_cache(_MOST_KEPT)
+def _sharpened(names: tuple[str, ...], model_for: ModelFor) -> Forecaster:
     """One for all, since it keeps what it found out about each workload until the next day."""
-    return Sharpened(AUTO, _chosen(names), _learned())
+    return Sharpened(AUTO, _chosen(names), _learned(model_for))
 
 
 def _alone(name: str) -> Forecaster:

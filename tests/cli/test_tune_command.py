@@ -43,7 +43,7 @@ def test_the_front_is_shown_and_written_as_manifests_that_check(there: Path, aut
         assert not found.problems
         spec = found.resources[0].resource.spec
         quantile = policy["settings"].get("forecast.quantile", "0.95")
-        assert spec.forecast.quantile == float(quantile)
+        assert spec.forecast.risk == float(quantile)
     assert (there / "front.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -18,7 +18,7 @@ from workloads import Manifest
 _CHART = Path(__file__).resolve().parents[2] / "operator" / "chart" / "predictive-autoscaler"
 _RBAC = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 _FOR_USERS = ("-view", "-edit")
-_OF_SERVICE = "-api"
+_OF_OTHERS = ("-api", "-training")
 
 
 @dataclass(frozen=True, order=True)
@@ -47,7 +47,7 @@ class ChartRights:
         self._objects = [m for m in manifests if m["kind"] in _RBAC and not _is_for_users(m)]
         self.others = [m for m in manifests if m["kind"] not in _RBAC]
         accounts = [m["metadata"]["name"] for m in self._objects if m["kind"] == "ServiceAccount"]
-        (self.account,) = [name for name in accounts if not name.endswith(_OF_SERVICE)]
+        (self.account,) = [name for name in accounts if not name.endswith(_OF_OTHERS)]
         (map_,) = [m for m in manifests if m["kind"] == "ConfigMap"]
         self._configuration: dict[str, Any] = yaml.safe_load(map_["data"]["config.yaml"])
 
@@ -83,9 +83,9 @@ class ChartRights:
             "delete", "--ignore-not-found", "--wait=false", "--filename", "-", input=json.dumps(everything)
         )
 
-    def token(self) -> str:
-        """A token of the operator's service account."""
-        return self._plane.service_account_token(self._namespace, self.account)
+    def token(self, suffix: str = "") -> str:
+        """A token of the operator's service account, or with a suffix of the one that has it."""
+        return self._plane.service_account_token(self._namespace, f"{self.account}{suffix}")
 
     @staticmethod
     def _roles(objects: list[Manifest]) -> list[Manifest]:

@@ -7,7 +7,6 @@ import pytest
 from loads import daily
 from small_models import DAY, ramps, small_model_for
 
-from autoscaler.forecasting import registry
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.learned_peaks import LEARNED, FittedLearned, LearnedPeaks
 from autoscaler.forecasting.peak_model import at_levels
@@ -131,11 +130,10 @@ def test_quantiles_in_between_lie_in_between(wanted: float) -> None:
     assert wanted != 0.6 or 2.0 < made < below + 1.0
 
 
-def test_without_a_model_the_ridge_serves_and_the_note_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "shipped_model", lambda lead_s: "the learned model is unusable: cut off")
-    monkeypatch.setattr(registry, "_learned", registry._learned.__wrapped__)
+def test_without_a_model_the_ridge_serves_and_the_note_says_why() -> None:
     series = ramps(6)
     batch = Batch.of(series)
-    made = forecaster(LEARNED).fit(batch, SETTINGS).predict(batch, np.zeros(1, np.int64))
+    without = forecaster(LEARNED, model_for=lambda lead_s: "the learned model is unusable: cut off")
+    made = without.fit(batch, SETTINGS).predict(batch, np.zeros(1, np.int64))
     assert made.models == ("ridge",)
     assert "cut off" in made.notes[0]

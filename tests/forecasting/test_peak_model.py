@@ -78,7 +78,7 @@ MANIFESTS = {
     "a level that is none": ({"forests": [{"level": 1.5, "file": "x", "sha256": "y"}]}, "level within"),
     "a path out of the folder": (
         {"forests": [{"level": 0.5, "file": "../../etc/passwd", "sha256": "y"}]},
-        "missing",
+        "each forest needs",
     ),
     "other clues": ({"clues": ["one"]}, "not made for 1 columns"),
 }

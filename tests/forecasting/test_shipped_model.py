@@ -10,9 +10,10 @@ from small_models import ramps
 from autoscaler.forecasting import shipped
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.learned_peaks import LEARNED
-from autoscaler.forecasting.peak_model import UnusableModel
+from autoscaler.forecasting.model_folder import Place, places_in, read_files, read_trained
+from autoscaler.forecasting.peak_model import UnusableModel, read_model
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.shipped import read_folder, shipped_model
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.forecasting.witness import Witness
 from autoscaler.series import Batch
 
@@ -20,6 +21,13 @@ FOLDER = Path(__file__).parents[2] / "models" / "peaks"
 
 
 PARTS = ("short", "middle", "long")
+
+
+def places() -> dict[str, Place]:
+    """Where its parts are: it may have been copied there or trained there."""
+    found = places_in(FOLDER)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("lead_s", [15, 60, 480, 481, 1800, 1801, 7200])
@@ -35,7 +43,7 @@ def test_beyond_two_hours_there_is_none_and_that_is_said() -> None:
 def test_it_was_made_for_the_clues_of_this_version(part: str) -> None:
     history = Batch.of(ramps(0.2))
     told = Witness.fit(history, ForecastSettings(horizon=5)).tell(history, np.zeros(1, np.int64))
-    assert read_folder(FOLDER / part).clues == told.names
+    assert read_model(read_files(FOLDER, places()[part])).clues == told.names
 
 
 def test_it_takes_less_than_five_megabytes() -> None:
@@ -53,10 +61,10 @@ def test_a_damaged_copy_is_named_and_nothing_is_raised_for_whoever_forecasts(
 ) -> None:
     copy = tmp_path / "peaks"
     shutil.copytree(FOLDER, copy)
-    forest = copy / "short" / "q500.txt"
+    forest = copy / places()["short"].folder / "q500.txt"
     forest.write_bytes(forest.read_bytes()[:1000])
     with pytest.raises(UnusableModel, match=r"q500\.txt"):
-        read_folder(copy / "short")
+        read_trained(copy)
     monkeypatch.setattr(shipped, "_FOLDERS", (copy,))
     told = shipped._part.__wrapped__("short")
     assert isinstance(told, str)
@@ -66,10 +74,11 @@ def test_a_damaged_copy_is_named_and_nothing_is_raised_for_whoever_forecasts(
 def test_a_model_for_other_clues_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "peaks"
     shutil.copytree(FOLDER, copy)
-    manifest = (copy / "short" / "manifest.json").read_text(encoding="ascii")
-    (copy / "short" / "manifest.json").write_text(
-        manifest.replace('"mean 5m"', '"mean 6m"'), encoding="ascii"
-    )
+    (copy / "model.json").unlink(missing_ok=True)
+    part = copy / places()["short"].folder
+    manifest = (part / "manifest.json").read_text(encoding="ascii")
+    (part / "manifest.json").write_text(manifest.replace('"mean 5m"', '"mean 6m"'), encoding="ascii")
+    part.rename(copy / "short")
     monkeypatch.setattr(shipped, "_FOLDERS", (copy,))
     told = shipped._part.__wrapped__("short")
     assert isinstance(told, str)
@@ -83,4 +92,4 @@ def test_where_none_ships_that_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match="nowhere"):
-        read_folder(tmp_path / "nowhere")
+        read_trained(tmp_path / "nowhere")

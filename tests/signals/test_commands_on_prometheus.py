@@ -87,3 +87,59 @@ def test_trouble_is_one_line(
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_trained_on_prometheus_is_that_of_the_same_loads_in_files_and_serves_the_commands(
+    prometheus_server: RealPrometheus, tmp_path: Path
+) -> None:
+    steps = 600
+    start_s = prometheus_server.end_s - (steps - 1) * prometheus_server.step_s
+    loads = [(name, prometheus_server.values[name][-steps:]) for name in ("s00", "s01")]
+    for name, values in loads:
+        with (tmp_path / f"{name}.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["timestamp", "value"])
+            rows.writerows((instant(start_s + 60 * i), repr(float(value))) for i, value in enumerate(values))
+    for folder in ("live", "files"):
+        (tmp_path / folder).mkdir()
+    live = autoscaler(
+        *("train", "--prometheus", prometheus_server.url, "--out", "live", "--step", "1m"),
+        *(part for name, _ in loads for part in ("--query", f'load{{service="{name}"}}')),
+        *("--query", "load", "--query", 'load{service="none"}'),
+        *("--history", f"{steps - 1}m", "--until", instant(prometheus_server.end_s)),
+        cwd=tmp_path,
+    )
+    assert live.returncode == 0, live.stderr
+    assert live.stderr.count("left out: ") == 2
+    assert 'load{service="s00"}: ' in live.stderr
+    files = autoscaler("train", "s00.csv", "s01.csv", "--out", "files", "--quiet", cwd=tmp_path)
+    assert (files.returncode, files.stdout, files.stderr) == (0, "", "")
+    forests = [
+        {path.name: path.read_bytes() for path in (tmp_path / folder).glob("short-*/q*.txt")}
+        for folder in ("live", "files")
+    ]
+    assert len(forests[0]) == 9
+    assert forests[0] == forests[1]
+    fans = []
+    for chosen in ((), ("--model-folder", "live")):
+        done = autoscaler(
+            *("forecast", "s00.csv", "--model", "learned", "--json", "fan.json", "--quiet", *chosen),
+            cwd=tmp_path,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        fans.append((tmp_path / "fan.json").read_bytes())
+    assert fans[0] != fans[1]
+
+
+def test_a_model_folder_that_cannot_be_used_is_refused_in_one_line(
+    prometheus_server: RealPrometheus, tmp_path: Path
+) -> None:
+    (tmp_path / "model.json").write_text("{")
+    done = autoscaler(
+        *("backtest", "--prometheus", prometheus_server.url, "--query", 'load{service="s00"}'),
+        *("--model-folder", "."),
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "model.json: not JSON" in done.stderr

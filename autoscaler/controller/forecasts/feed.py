@@ -10,14 +10,16 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from autoscaler.controller.forecasts.earlier import Earlier, kept_as
+from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit, rows_at_once
 from autoscaler.controller.forecasts.messages import Told
+from autoscaler.controller.forecasts.model_in_use import ModelInUse
 from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far
 from autoscaler.controller.forecasts.reader import OpenReader, Reader, Unreadable, forget_load, read_load
 from autoscaler.controller.forecasts.recent import Reach, Recent
@@ -29,14 +31,13 @@ from autoscaler.controller.forecasts.schedule import (
     seconds_to_next_fit,
 )
 from autoscaler.controller.forecasts.workload import Workload
+from autoscaler.forecasting.learned_peaks import LEARNED
 from autoscaler.forecasting.registry import SLOW
 from autoscaler.series import Floats, Reading, State
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.instant import InstantQuery
 from autoscaler.signals.settings import ConnectionSettings
 
-_REQUESTS_PER_S = 3.0
-_BURST = 10.0
 _SETTLING_S = 3.0
 _SETTLING_SHARE = 10
 """A step is read a little after it is over: until then its samples may still be on their way."""
@@ -78,7 +79,7 @@ class Feed:
     """The workloads of one source. For one thread; the executors may use others.
 
     tell: takes what is to be told of workloads, and may wait. fast, slow: where models are fitted.
-    folder: where histories are kept between two fits, or None.
+    folder: where histories are kept between two fits, or None. model: which shared model is fitted with.
     """
 
     def __init__(
@@ -89,18 +90,20 @@ class Feed:
         fast: Executor,
         slow: Executor,
         tell: Callable[[Told], None],
+        model: ModelInUse,
     ) -> None:
         self._source = source
         self._open_reader = open_reader
         self._folder = folder
         self._fast, self._slow = fast, slow
         self._tell = tell
+        self._model = model
         self._workloads: dict[str, Workload] = {}
         self._gathering: dict[Alike, _Gathering] = {}
         self._fitting: dict[bool, tuple[_Gathering, Future[list[Fitted | str]]]] = {}
         self._reader: Reader | None = None
         self._open_at_s = 0.0
-        self._pace = Pace(_REQUESTS_PER_S, _BURST)
+        self._pace = Pace.of_histories()
 
     def want(self, key: str, revision: int, request: ForecastRequest) -> None:
         """Forecast `key` from now on, in place of what was wanted of it before."""
@@ -196,11 +199,16 @@ class Feed:
             if workload.request.key in fans:
                 workload.failure = ""
         revisions = {workload.request.key: workload.revision for workload in workloads}
-        told = [(key, (revisions[key], fan)) for key, fan in fans.items()]
+        told = [(key, (revisions[key], self._remarked(fan))) for key, fan in fans.items()]
         for first in range(0, len(told), _MOST_TOLD):
             self._tell(Told(fans=dict(told[first : first + _MOST_TOLD])))
         for workload, reason in failed:
             self._tell_failures([workload], reason)
+
+    def _remarked(self, fan: Fan) -> Fan:
+        """The fan, which says so where its model is not the one it should be."""
+        problem = self._model.problem
+        return replace(fan, note=f"{fan.note}; {problem}") if problem and fan.model == LEARNED else fan
 
     # Curves of objectives.
 
@@ -323,7 +331,10 @@ class Feed:
                 continue
             del self._gathering[kind]
             pool = self._slow if slow else self._fast
-            self._fitting[slow] = gathering, pool.submit(fit, kind, gathering.histories, gathering.end_s)
+            self._fitting[slow] = (
+                gathering,
+                pool.submit(fit, kind, gathering.histories, gathering.end_s, self._model.model_for),
+            )
 
     def _take_fits(self, now_s: float) -> None:
         for slow, (gathering, future) in list(self._fitting.items()):

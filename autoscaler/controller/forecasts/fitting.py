@@ -9,7 +9,9 @@ import numpy as np
 
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.forecasting.forecaster import ForecastSettings, Predictor
+from autoscaler.forecasting.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import forecaster
+from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Batch, Floats
 
 _SLOW_FIT_DEADLINE_S = 60.0
@@ -53,26 +55,29 @@ def rows_at_once(request: ForecastRequest) -> int:
     return max(1, min(_MOST_ROWS, _MOST_NUMBERS // numbers))
 
 
-def fit(kind: Alike, histories: Sequence[Floats], end_s: int) -> list[Fitted | str]:
+def fit(
+    kind: Alike, histories: Sequence[Floats], end_s: int, model_for: ModelFor = shipped_model
+) -> list[Fitted | str]:
     """Fit workloads of one kind whose histories, newest last, all end at `end_s`.
 
-    A workload that cannot be fitted is answered with the reason in words.
+    model_for: the shared model of those that learn. A workload that cannot be fitted is answered with the
+    reason in words.
     """
     try:
-        predictor = _fitted(kind, histories, end_s)
+        predictor = _fitted(kind, histories, end_s, model_for)
     except Exception as error:  # noqa: BLE001 - whatever a model raises is told of the workload it concerns
         if len(histories) == 1:
             return [
                 f"the {kind.model} model could not be fitted ({type(error).__name__}: {str(error)[:200]})"
             ]
-        return [answer for history in histories for answer in fit(kind, [history], end_s)]
+        return [answer for history in histories for answer in fit(kind, [history], end_s, model_for)]
     return [Fitted(predictor, row) for row in range(len(histories))]
 
 
-def _fitted(kind: Alike, histories: Sequence[Floats], end_s: int) -> Predictor:
+def _fitted(kind: Alike, histories: Sequence[Floats], end_s: int, model_for: ModelFor) -> Predictor:
     width = max(len(history) for history in histories)
     values = np.full((len(histories), width), np.nan)
     for row, history in enumerate(histories):
         values[row, width - len(history) :] = history
     batch = Batch(values, np.full(len(histories), end_s, np.int64), kind.step_s)
-    return forecaster(kind.model, _SLOW_FIT_DEADLINE_S).fit(batch, kind.settings)
+    return forecaster(kind.model, _SLOW_FIT_DEADLINE_S, model_for=model_for).fit(batch, kind.settings)

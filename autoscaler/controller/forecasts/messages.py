@@ -12,11 +12,13 @@ from autoscaler.controller.forecasts.request import ForecastRequest
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The first message to the process. open_reader: how it opens a source. folder: for histories."""
+    """The first message to the process. open_reader: how it opens a source. folder: for histories.
+    model_folder: where a model may be that was trained here."""
 
     open_reader: OpenReader
     folder: Path | None
     beat_s: float
+    model_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +39,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The process is well: every source had its turn lately."""
+    """The process is well: every source had its turn lately. model_problem: why the model that was trained
+    here is not in use; empty when it is, or when there is none."""
+
+    model_problem: str = ""

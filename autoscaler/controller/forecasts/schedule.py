@@ -8,6 +8,7 @@ _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 """Ages of a history at which a young workload has learned enough to be fitted again."""
 _FEWEST_STEPS_BETWEEN_FITS = 96
 _JITTER = 0.2
+_HISTORIES_PER_S, _HISTORIES_AT_ONCE = 3.0, 10.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 15.0, 300.0
 
 
@@ -43,6 +44,11 @@ class Pace:
         self._burst = burst
         self._left = burst
         self._at_s: float | None = None
+
+    @staticmethod
+    def of_histories() -> Pace:
+        """How fast one source is asked for histories."""
+        return Pace(_HISTORIES_PER_S, _HISTORIES_AT_ONCE)
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until the next request may be sent; 0 for now."""

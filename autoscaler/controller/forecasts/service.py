@@ -47,6 +47,7 @@ class Forecasts:
 
     history_folder: where histories are kept between fits and restarts, or None. open_reader: how
     a source is opened, has to be picklable. patience_s: a process that is silent for longer is ended.
+    model_folder: where a model may be that was trained here, or None.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class Forecasts:
         history_folder: Path | None = None,
         open_reader: OpenReader = Prometheus,
         patience_s: float = _PATIENCE_S,
+        model_folder: Path | None = None,
     ) -> None:
-        self._setup = Setup(open_reader, history_folder, min(_BEAT_S, patience_s / 3))
+        self._setup = Setup(open_reader, history_folder, min(_BEAT_S, patience_s / 3), model_folder)
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._wanted: dict[str, tuple[int, ForecastRequest]] = {}
@@ -67,6 +69,7 @@ class Forecasts:
         self._supervisor: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._heard_s = 0.0
+        self._model_problem = ""
         self._last_answer_s = 0.0
         self._restarts = 0
 
@@ -124,6 +127,11 @@ class Forecasts:
     def restarts(self) -> int:
         """How often the process had to be started again."""
         return self._restarts
+
+    @property
+    def model_problem(self) -> str:
+        """Why the model that was trained here is not in use; empty when it is, or when there is none."""
+        return self._model_problem
 
     @property
     def last_answer_s(self) -> float:
@@ -198,6 +206,7 @@ class Forecasts:
     def _take(self, message: Told | Beat) -> None:
         if isinstance(message, Beat):
             self._heard_s = time.monotonic()
+            self._model_problem = message.model_problem
             return
         with self._lock:
             for key, (revision, fan) in message.fans.items():

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 from autoscaler.controller.forecasts.feed import Feed
 from autoscaler.controller.forecasts.messages import Beat, Setup, Told, Wanted
+from autoscaler.controller.forecasts.model_in_use import ModelInUse
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.signals.settings import ConnectionSettings
 
@@ -39,6 +40,8 @@ class _Work:
     def __init__(self, connection: Connection, setup: Setup) -> None:
         self._connection = connection
         self._setup = setup
+        self._model = ModelInUse(setup.model_folder)
+        self._model.look(time.monotonic())
         self._sending = threading.Lock()
         self._fast = ThreadPoolExecutor(1, thread_name_prefix="fit")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="slow-fit")
@@ -55,10 +58,11 @@ class _Work:
             return
 
     def beat(self) -> None:
-        """Say that all is well, unless it is not."""
+        """Say that all is well, unless it is not, and look whether there is another model."""
+        self._model.look(time.monotonic())
         now_s = time.monotonic()
         if all(now_s - source.turned_s < _STUCK_S for source in list(self._sources)):
-            self._send(Beat())
+            self._send(Beat(self._model.problem))
 
     def _take(self, wanted: Wanted) -> None:
         for key in wanted.dropped:
@@ -77,7 +81,7 @@ class _Work:
         for source in self._sources:
             if source.settings == settings:
                 return source
-        made = _Source(settings, self._setup, self._fast, self._slow, self._send)
+        made = _Source(settings, self._setup, self._fast, self._slow, self._send, self._model)
         self._sources.append(made)
         made.start()
         return made
@@ -94,13 +98,19 @@ class _Source(threading.Thread):
     """One source's turns. inbox: (key, revision, request), or None for a key no longer wanted."""
 
     def __init__(
-        self, settings: ConnectionSettings, setup: Setup, fast: Executor, slow: Executor, send: _Send
+        self,
+        settings: ConnectionSettings,
+        setup: Setup,
+        fast: Executor,
+        slow: Executor,
+        send: _Send,
+        model: ModelInUse,
     ) -> None:
         super().__init__(name="source", daemon=True)
         self.settings = settings
         self.inbox: queue.SimpleQueue[tuple[str, int, ForecastRequest | None]] = queue.SimpleQueue()
         self.turned_s = time.monotonic()
-        self._feed = Feed(settings, setup.open_reader, setup.folder, fast, slow, send)
+        self._feed = Feed(settings, setup.open_reader, setup.folder, fast, slow, send, model)
 
     def run(self) -> None:
         """Take turns for ever: the thread ends with its process."""

@@ -1,4 +1,4 @@
-"""A real Prometheus for the tests of forecasting from one."""
+"""A real Prometheus for the tests of forecasting from one, and small models."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "signals"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "forecasting"))

@@ -11,6 +11,7 @@ from known_source import END_S, SOURCE
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.feed import Feed
 from autoscaler.controller.forecasts.messages import Told
+from autoscaler.controller.forecasts.model_in_use import ModelInUse
 from autoscaler.controller.forecasts.reader import OpenReader
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.signals.settings import ConnectionSettings
@@ -34,11 +35,13 @@ class Running:
         *requests: ForecastRequest,
         source: ConnectionSettings = SOURCE,
         folder: Path | None = None,
+        model: ModelInUse | None = None,
     ) -> None:
         self.now_s = END_S + 4.0
         self.fans: dict[str, list[Fan]] = {}
         self.failures: dict[str, list[str]] = {}
-        self.feed = Feed(source, open_reader, folder, AtOnce(), AtOnce(), self._take)
+        self.model = model or ModelInUse(None)
+        self.feed = Feed(source, open_reader, folder, AtOnce(), AtOnce(), self._take, self.model)
         for revision, wanted in enumerate(requests):
             self.feed.want(wanted.key, revision, wanted)
 

@@ -202,7 +202,7 @@ def test_a_workload_that_cannot_be_fitted_takes_no_other_with_it(monkeypatch: py
                 raise RuntimeError("beast")
             return real("trend").fit(history, settings)
 
-    monkeypatch.setattr(fitting, "forecaster", lambda *_: Fragile())
+    monkeypatch.setattr(fitting, "forecaster", lambda *_, **__: Fragile())
     bad = wave(STEPS)
     bad[7] = 666.0
     running = Running(Known({"shop/a": wave(STEPS), "shop/b": bad}), request("shop/a"), request("shop/b"))

@@ -2,13 +2,17 @@
 {{- define "autoscaler.configuration" -}}
 {{- $follows := eq (include "autoscaler.api.followsLeader" .) "true" -}}
 {{- $election := merge (dict "namespace" (include "autoscaler.leaseNamespace" .) "labelPod" $follows) .Values.leaderElection -}}
+{{- $forecasts := dict "historyFolder" "/var/lib/predictive-autoscaler/history" -}}
+{{- if .Values.training.enabled -}}
+{{- $forecasts = set $forecasts "modelFolder" (include "autoscaler.training.folder" .) -}}
+{{- end -}}
 {{- dict
       "sources" .Values.sources
       "watchNamespaces" .Values.watchNamespaces
       "period" .Values.period
       "leaderElection" $election
       "store" .Values.store
-      "forecasts" (dict "historyFolder" "/var/lib/predictive-autoscaler/history")
+      "forecasts" $forecasts
       "server" (dict "address" "0.0.0.0" "port" 8080)
       "log" .Values.log
     | toYaml -}}

@@ -8,6 +8,9 @@ them, since they may hold a secret. */}}
 {{- if and (not .Values.leaderElection.enabled) $several -}}
 {{- fail "leaderElection.enabled: without it every replica would act. Set replicaCount to 1, or leave it on" -}}
 {{- end -}}
+{{- if and (include "autoscaler.training.oneNode" .) $several -}}
+{{- fail "training.accessMode: a ReadWriteOnce volume is on one node at a time, and several pods are not. Set replicaCount to 1, or use a ReadWriteMany volume" -}}
+{{- end -}}
 {{- if not (regexMatch "^(sqlite|postgresql)([+][a-z0-9]+)?://" .Values.store.url) -}}
 {{- fail "store.url: must begin with sqlite:// or postgresql+psycopg://" -}}
 {{- end -}}
