@@ -5,6 +5,7 @@ from loads import daily
 
 from autoscaler.forecasting.auto import by_pinball, peak_loss
 from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.ordinary import Ordinary
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.residuals import Residuals
@@ -26,9 +27,10 @@ def test_a_rhythm_is_given_a_seasonal_model_and_a_random_walk_the_trend() -> Non
     walk = 100 * np.exp(np.cumsum(steps) - np.linspace(0, steps.sum(), len(steps)))
     batch = Batch(np.stack([rhythm.values, walk]), np.full(2, rhythm.end_s), 300)
     auto = forecaster("auto")
-    assert isinstance(auto, Reaching)
-    assert isinstance(auto.near, Sharpened)
-    result = auto.near.base.fit(batch, SETTINGS).predict(batch, np.arange(2))
+    assert isinstance(auto, Ordinary)
+    assert isinstance(auto.base, Reaching)
+    assert isinstance(auto.base.near, Sharpened)
+    result = auto.base.near.base.fit(batch, SETTINGS).predict(batch, np.arange(2))
     assert result.models[0] in ("seasonal-naive", "fourier")
     assert result.models[1] == "trend"
     assert "pinball" in result.notes[0]

@@ -7,6 +7,7 @@ import pytest
 from loads import MONDAY_S, daily
 
 from autoscaler.forecasting.forecaster import ForecastSettings
+from autoscaler.forecasting.ordinary import Ordinary
 from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
 from autoscaler.forecasting.peak_source import RIDGE, RidgePeaks
 from autoscaler.forecasting.peak_view import PeakView
@@ -147,6 +148,7 @@ def test_signs_do_not_depend_on_the_unit_of_the_load() -> None:
 
 def test_the_ridge_is_offered_by_name() -> None:
     model = forecaster(RIDGE)
-    assert isinstance(model, Reaching)
-    assert isinstance(model.near, Sharpened)
-    assert model.near.always
+    assert isinstance(model, Ordinary)
+    assert isinstance(model.base, Reaching)
+    assert isinstance(model.base.near, Sharpened)
+    assert model.base.near.always
