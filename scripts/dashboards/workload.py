@@ -21,6 +21,7 @@ def workload() -> Dashboard:
     _present(page)
     _scaling(page)
     _forecast(page)
+    _risk(page)
     _inputs(page)
     return page.build()
 
@@ -107,6 +108,41 @@ def _forecast(page: Page) -> None:
                 Query(f"3 * {_its('forecast_step_seconds')} + 300", "stale"),
             ],
             "s",
+        ),
+        height=8,
+    )
+
+
+def _risk(page: Page) -> None:
+    page.row("Objective and shadow, where there are any")
+    page.add(
+        series(
+            "Error budget",
+            "Share of what spec.objective allows over its window that is left. Below 0 it is overdrawn.",
+            [Query(_its("objective_budget_left"), "left")],
+            "percentunit",
+        ),
+        series(
+            "Dial of the objective",
+            "Quantile of the forecast peak that is read, and what it is multiplied by.",
+            [
+                Query(_its("objective_quantile"), "quantile"),
+                Query(_its("objective_headroom"), "headroom"),
+            ],
+        ),
+        series(
+            "Unserved by policy and shadow",
+            "Share of the load that each of the two would have left unserved, both simulated.",
+            [
+                Query(_its("shadow_own_unserved"), "policy"),
+                Query(_its("shadow_unserved"), "shadow"),
+            ],
+            "percentunit",
+        ),
+        series(
+            "Cost of the shadow",
+            "Replica time of the shadow to that of the policy: below 1 it is cheaper.",
+            [Query(_its("shadow_cost_ratio"), "shadow to policy")],
         ),
         height=8,
     )
