@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from autoscaler.backtest.simulation import World
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.policy import Policy
 from autoscaler.series import Series

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from autoscaler.backtest.candidate import Candidate
 from autoscaler.backtest.rivals import BaselineChoice
 from autoscaler.backtest.simulation import World
-from autoscaler.forecasting.learned_peaks import ModelFor
-from autoscaler.forecasting.shipped import shipped_model
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.shipped import shipped_model
 from autoscaler.series import Series
 
 

@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from autoscaler.backtest.foresight import Foresight, forecasts
 from autoscaler.forecasting.accuracy import peak_ahead
-from autoscaler.forecasting.evidence import Evidence
-from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.promises import recalibrated
-from autoscaler.forecasting.relation import RENEWED_S, Follows, Relation, learn_relation, learned_from, usable
+from autoscaler.forecasting.related.evidence import Evidence
+from autoscaler.forecasting.related.following import followed, reach
+from autoscaler.forecasting.related.relation import (
+    RENEWED_S,
+    Follows,
+    Relation,
+    learn_relation,
+    learned_from,
+    usable,
+)
 from autoscaler.series import Batch, Floats, Series
 
 Bools = NDArray[np.bool_]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
-from autoscaler.forecasting.occasions import Occasion, known_peaks
+from autoscaler.forecasting.known.occasions import Occasion, known_peaks
+from autoscaler.forecasting.known.spans import untold
 from autoscaler.forecasting.promises import recalibrated
-from autoscaler.forecasting.spans import untold
 from autoscaler.series import Batch, Floats, Forecast, Grade, Series
 
 _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)

@@ -13,7 +13,7 @@ from autoscaler.backtest.dialling import Dialling
 from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.result import DialTrack, Explained, GuardTotal
 from autoscaler.backtest.scaler import Moment
-from autoscaler.forecasting.occasions import at_least
+from autoscaler.forecasting.known.occasions import at_least
 from autoscaler.forecasting.worth import Trial, limited
 from autoscaler.planning.capacity import replicas_for
 from autoscaler.planning.decide import accepted, decide

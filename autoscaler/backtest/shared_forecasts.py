@@ -10,9 +10,9 @@ from autoscaler.backtest.case import Case
 from autoscaler.backtest.following import foresee_following
 from autoscaler.backtest.foresight import Foresight, blind, foresee
 from autoscaler.backtest.workforce import Piece, Workforce
-from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.shipped import shipped_model
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Series
 
 

@@ -19,7 +19,7 @@ from autoscaler.backtest.runner import compare, count_pieces
 from autoscaler.backtest.simulation import World
 from autoscaler.cli.arguments import quantiles
 from autoscaler.cli.conditions import Conditions, progress, read_policies
-from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import Located, PredictiveAutoscaler

@@ -19,7 +19,7 @@ from autoscaler.backtest.yardstick import warm_up_s
 from autoscaler.cli.arguments import duration_s, positive, start_up_samples_s
 from autoscaler.cli.history import read_histories
 from autoscaler.cli.shared_model import shared_model
-from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import NAMES
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError

@@ -16,11 +16,11 @@ from autoscaler.cli.conditions import read_policies
 from autoscaler.cli.history import read_histories
 from autoscaler.cli.shared_model import shared_model
 from autoscaler.forecasting.compile import compile_settings
-from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
-from autoscaler.forecasting.occasions import Occasion, in_words, known_load, raised
+from autoscaler.forecasting.known.occasions import Occasion, in_words, known_load, raised
 from autoscaler.forecasting.registry import NAMES, forecaster
-from autoscaler.forecasting.relation import FOLLOWS, NOT_STEADY, Follows, learn_relation, usable
+from autoscaler.forecasting.related.following import followed, reach
+from autoscaler.forecasting.related.relation import FOLLOWS, NOT_STEADY, Follows, learn_relation, usable
 from autoscaler.series import Batch, Forecast, Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import PredictiveAutoscaler

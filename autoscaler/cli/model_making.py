@@ -11,10 +11,10 @@ from typing import Any
 
 from autoscaler.cli.model_verdict import Verdict
 from autoscaler.cli.training_loads import Load
-from autoscaler.forecasting.learned_peaks import ModelFor
-from autoscaler.forecasting.model_comparison import held_out_from, loss_ratios
-from autoscaler.forecasting.peak_training import PARTS, Lessons, joined, lessons, train
-from autoscaler.forecasting.trained_model import Files, TrainedModel
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.model_comparison import held_out_from, loss_ratios
+from autoscaler.forecasting.peaks.trained_model import Files, TrainedModel
+from autoscaler.forecasting.peaks.training import PARTS, Lessons, joined, lessons, train
 
 
 @dataclass(frozen=True, slots=True)

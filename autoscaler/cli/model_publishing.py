@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoscaler.backtest.report.writing import write_bytes
-from autoscaler.forecasting.model_folder import (
+from autoscaler.forecasting.peaks.model import MANIFEST, UnusableModel
+from autoscaler.forecasting.peaks.model_folder import (
     CONTENTS,
     Place,
     contents_of,
@@ -20,8 +21,7 @@ from autoscaler.forecasting.model_folder import (
     read_files,
     read_trained,
 )
-from autoscaler.forecasting.peak_model import MANIFEST, UnusableModel
-from autoscaler.forecasting.trained_model import UP_TO_S, Files, TrainedModel
+from autoscaler.forecasting.peaks.trained_model import UP_TO_S, Files, TrainedModel
 from autoscaler.signals.errors import InputError
 
 _OURS = re.compile(rf"({'|'.join(UP_TO_S)})(-[0-9a-f]{{12}})?|\.writing-[0-9a-f]{{32}}")

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autoscaler.backtest.yardstick import geometric_mean
-from autoscaler.forecasting.model_comparison import LEADS_S
+from autoscaler.forecasting.peaks.model_comparison import LEADS_S
 
 _NO_PART_ABOVE = 1.02
 """A model that is better as a whole must not be this much worse at one of its lead times."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autoscaler.forecasting.learned_peaks import ModelFor
-from autoscaler.forecasting.model_folder import read_trained
-from autoscaler.forecasting.peak_model import UnusableModel
-from autoscaler.forecasting.shipped import shipped_model
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.model import UnusableModel
+from autoscaler.forecasting.peaks.model_folder import read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
 from autoscaler.signals.errors import InputError
 
 

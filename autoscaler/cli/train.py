@@ -24,11 +24,11 @@ from autoscaler.cli.training_loads import Load, Question, queried_loads, recorde
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterConfigError
 from autoscaler.controller.configuration import Configuration, read_configuration
-from autoscaler.forecasting.learned_peaks import ModelFor
-from autoscaler.forecasting.model_folder import read_trained
-from autoscaler.forecasting.peak_model import UnusableModel
-from autoscaler.forecasting.peak_training import PARTS, SEED
-from autoscaler.forecasting.shipped import shipped_model
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.model import UnusableModel
+from autoscaler.forecasting.peaks.model_folder import read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
+from autoscaler.forecasting.peaks.training import PARTS, SEED
 from autoscaler.settings_file import ConfigurationError
 from autoscaler.signals.errors import InputError
 

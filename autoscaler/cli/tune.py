@@ -23,7 +23,7 @@ from autoscaler.backtest.workforce import workforce
 from autoscaler.cli.conditions import Conditions, progress, read_policies
 from autoscaler.cli.exits import FOUND_PROBLEMS, OK
 from autoscaler.cli.tune_view import front_picture, json_bytes, manifest_text, print_proposal
-from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.spec import API_VERSION, KIND

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.classic.level import negligible
+from autoscaler.forecasting.classic.trend import Trend
 from autoscaler.forecasting.cleaning import clean
 from autoscaler.forecasting.composed import Composed
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings, PathModel, PathPredictor, Predictor
 from autoscaler.forecasting.grid import aligned, visible_seasons
 from autoscaler.forecasting.history import Evidence, described
-from autoscaler.forecasting.level import negligible
 from autoscaler.forecasting.origins import spread
 from autoscaler.forecasting.residuals import Bands, Residuals, bands, chosen_leads, measure
-from autoscaler.forecasting.trend import Trend
 from autoscaler.series import Batch, Floats, Grade, Ints
 
 _ORIGINS = 336

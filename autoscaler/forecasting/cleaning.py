@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
 from autoscaler.forecasting.grid import Coarse, coarse, visible_seasons
+from autoscaler.forecasting.known.spans import touching
 from autoscaler.forecasting.localtime import Clock
-from autoscaler.forecasting.spans import touching
 from autoscaler.series import Batch, Floats
 
 Mask = NDArray[np.bool_]

@@ -9,21 +9,21 @@ import numpy as np
 
 from autoscaler.forecasting.auto import by_pinball
 from autoscaler.forecasting.calibration import Calibrated, Candidate, the_only_one
+from autoscaler.forecasting.classic.fourier import Fourier
+from autoscaler.forecasting.classic.holt_winters import HoltWinters
+from autoscaler.forecasting.classic.prophet import ProphetModel, installed
+from autoscaler.forecasting.classic.seasonal_naive import SeasonalNaive
+from autoscaler.forecasting.classic.stl import SeasonalTrend
+from autoscaler.forecasting.classic.trend import Trend
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
-from autoscaler.forecasting.fourier import Fourier
-from autoscaler.forecasting.holt_winters import HoltWinters
 from autoscaler.forecasting.isolation import Isolated
-from autoscaler.forecasting.learned_peaks import LEARNED, LearnedPeaks, ModelFor
-from autoscaler.forecasting.ordinary import Ordinary
-from autoscaler.forecasting.peak_source import RIDGE, PeakSource, RidgePeaks
-from autoscaler.forecasting.prophet import ProphetModel, installed
+from autoscaler.forecasting.known.ordinary import Ordinary
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED, LearnedPeaks, ModelFor
+from autoscaler.forecasting.peaks.shipped import shipped_model
+from autoscaler.forecasting.peaks.source import RIDGE, PeakSource, RidgePeaks
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.residuals import Residuals
-from autoscaler.forecasting.seasonal_naive import SeasonalNaive
 from autoscaler.forecasting.sharpened import Sharpened
-from autoscaler.forecasting.shipped import shipped_model
-from autoscaler.forecasting.stl import SeasonalTrend
-from autoscaler.forecasting.trend import Trend
 from autoscaler.series import Floats, Ints
 
 AUTO = "auto"

@@ -21,7 +21,7 @@ from autoscaler.forecasting.grid import aligned
 from autoscaler.forecasting.history import described, own_series
 from autoscaler.forecasting.localtime import Clock
 from autoscaler.forecasting.origins import spread
-from autoscaler.forecasting.peak_source import FittedPeaks, PeakSource
+from autoscaler.forecasting.peaks.source import FittedPeaks, PeakSource
 from autoscaler.series import Batch, Floats, Forecast, Ints, Series
 
 _TESTED_S = DAY_S / 2

@@ -24,7 +24,7 @@ from autoscaler.backtest.rivals.hpa import HpaRival
 from autoscaler.backtest.runner import compare
 from autoscaler.backtest.scaler import Scaler
 from autoscaler.backtest.simulation import World, simulate
-from autoscaler.forecasting.prophet import installed
+from autoscaler.forecasting.classic.prophet import installed
 from autoscaler.planning.policy import KnownEvent, OutagePolicy, Policy, SignalPolicy, SignalType, SpendPolicy
 from autoscaler.series import Floats, Ints, Series
 

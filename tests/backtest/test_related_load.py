@@ -20,7 +20,7 @@ from autoscaler.backtest.scores import unserved_share
 from autoscaler.backtest.simulation import World, simulate
 from autoscaler.forecasting.accuracy import coverage, peak_ahead
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.series import Series
 from autoscaler.spec import PredictiveAutoscaler
 

@@ -29,14 +29,14 @@ import numpy as np
 
 from autoscaler.backtest.yardstick import geometric_mean, warm_up_s
 from autoscaler.forecasting.accuracy import peak_ahead
-from autoscaler.forecasting.adaptation import ABOUT_MOMENTS, SPAN_S, adapted
 from autoscaler.forecasting.forecaster import DAY_S
-from autoscaler.forecasting.learned_peaks import rises
 from autoscaler.forecasting.origins import spread
-from autoscaler.forecasting.own_trees import LEVELS as OWN_LEVELS
-from autoscaler.forecasting.own_trees import Groves
-from autoscaler.forecasting.peak_model import PeakModel, Table, read_model
-from autoscaler.forecasting.peak_training import (
+from autoscaler.forecasting.peaks.adaptation import ABOUT_MOMENTS, SPAN_S, adapted
+from autoscaler.forecasting.peaks.learned_peaks import rises
+from autoscaler.forecasting.peaks.model import PeakModel, Table, read_model
+from autoscaler.forecasting.peaks.own_trees import LEVELS as OWN_LEVELS
+from autoscaler.forecasting.peaks.own_trees import Groves
+from autoscaler.forecasting.peaks.training import (
     PARTS,
     SEED,
     Lessons,

@@ -20,7 +20,7 @@ from autoscaler.backtest.simulation import World, simulate
 from autoscaler.backtest.track import track
 from autoscaler.backtest.yardstick import COSTS, Front, equal_cost_ratios, measure, start_up_steps
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.series import Series
 
 sys.path.append(str(Path(__file__).parents[1] / "forecasting"))

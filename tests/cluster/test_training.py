@@ -18,8 +18,8 @@ from custom_kinds import install_ours
 from live_prometheus import LivePrometheus, Past
 from operator_process import OperatorProcess, Resources
 
-from autoscaler.forecasting.model_folder import read_trained
-from autoscaler.forecasting.peak_model import MANIFEST
+from autoscaler.forecasting.peaks.model import MANIFEST
+from autoscaler.forecasting.peaks.model_folder import read_trained
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow, pytest.mark.timeout(300)]
 

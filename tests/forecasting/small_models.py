@@ -6,9 +6,9 @@ import functools
 
 import numpy as np
 
-from autoscaler.forecasting import peak_training
-from autoscaler.forecasting.peak_model import PeakModel, read_model
-from autoscaler.forecasting.peak_training import Lessons, joined, lessons
+from autoscaler.forecasting.peaks import training
+from autoscaler.forecasting.peaks.model import PeakModel, read_model
+from autoscaler.forecasting.peaks.training import Lessons, joined, lessons
 from autoscaler.series import Series
 
 DAY = 1440
@@ -34,7 +34,7 @@ def small_lessons() -> Lessons:
 @functools.cache
 def small_files() -> dict[str, bytes]:
     """The files of a model that learned them."""
-    return peak_training.train(small_lessons(), {"trained_on": []}, rounds=ROUNDS)
+    return training.train(small_lessons(), {"trained_on": []}, rounds=ROUNDS)
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from loads import daily
 
 from autoscaler.forecasting.auto import by_pinball, peak_loss
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.ordinary import Ordinary
+from autoscaler.forecasting.known.ordinary import Ordinary
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.residuals import Residuals

@@ -11,8 +11,8 @@ from autoscaler.cli.backtest import Options, backtest
 from autoscaler.cli.model_publishing import publish
 from autoscaler.cli.tune import Options as TuneOptions
 from autoscaler.cli.tune import tune
-from autoscaler.forecasting.learned_peaks import LEARNED
-from autoscaler.forecasting.trained_model import UP_TO_S
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED
+from autoscaler.forecasting.peaks.trained_model import UP_TO_S
 from autoscaler.signals.errors import InputError
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler.forecasting.evidence import Evidence
+from autoscaler.forecasting.related.evidence import Evidence
 
 STEP_S, LEAD, QUANTILE = 60, 5, 0.95
 CAME = 100.0

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autoscaler.forecasting.following import followed, reach
-from autoscaler.forecasting.relation import Relation
+from autoscaler.forecasting.related.following import followed, reach
+from autoscaler.forecasting.related.relation import Relation
 from autoscaler.series import Floats
 
 LEVELS = np.array([0.1, 0.5, 0.9])

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from loads import daily, recorded, replaced
 
 from autoscaler.forecasting.accuracy import coverage
+from autoscaler.forecasting.classic.prophet import installed
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
-from autoscaler.forecasting.prophet import installed
 from autoscaler.forecasting.registry import FAST, NAMES, forecaster
 from autoscaler.series import Batch, Floats, Forecast, Grade, Series
 

@@ -8,11 +8,11 @@ from loads import daily
 from small_models import DAY, ramps, small_model_for
 
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import LEARNED, FittedLearned, LearnedPeaks
-from autoscaler.forecasting.peak_model import at_levels
-from autoscaler.forecasting.peak_training import walk
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED, FittedLearned, LearnedPeaks
+from autoscaler.forecasting.peaks.model import at_levels
+from autoscaler.forecasting.peaks.shipped import shipped_model
+from autoscaler.forecasting.peaks.training import walk
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Batch, Floats, Series
 
 LEAD = 5

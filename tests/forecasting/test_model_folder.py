@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from small_models import ramps, small_files
 
-from autoscaler.forecasting import learned_peaks, registry
+from autoscaler.forecasting import registry
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import LEARNED
-from autoscaler.forecasting.model_folder import CONTENTS, Place, contents_of, mark_of, read_trained
-from autoscaler.forecasting.peak_model import MANIFEST, UnusableModel
+from autoscaler.forecasting.peaks import learned_peaks
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED
+from autoscaler.forecasting.peaks.model import MANIFEST, UnusableModel
+from autoscaler.forecasting.peaks.model_folder import CONTENTS, Place, contents_of, mark_of, read_trained
+from autoscaler.forecasting.peaks.trained_model import BEYOND, UP_TO_S, TrainedModel
 from autoscaler.forecasting.registry import AUTO, forecaster
-from autoscaler.forecasting.trained_model import BEYOND, UP_TO_S, TrainedModel
 from autoscaler.series import Batch
 
 FOREST = "q500.txt"

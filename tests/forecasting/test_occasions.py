@@ -9,7 +9,7 @@ import pytest
 
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import Interval, Repeat
-from autoscaler.forecasting.occasions import Occasion, at_least, known_load, known_peaks
+from autoscaler.forecasting.known.occasions import Occasion, at_least, known_load, known_peaks
 from autoscaler.series import Floats, Series
 from autoscaler.spec import PredictiveAutoscaler
 

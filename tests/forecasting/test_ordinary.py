@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from autoscaler.forecasting.classic.prophet import installed
 from autoscaler.forecasting.forecaster import Change, ForecastSettings, Interval
+from autoscaler.forecasting.known.ordinary import Ordinary
+from autoscaler.forecasting.known.public_holidays import holidays_between
 from autoscaler.forecasting.localtime import Clock
-from autoscaler.forecasting.ordinary import Ordinary
-from autoscaler.forecasting.prophet import installed
-from autoscaler.forecasting.public_holidays import holidays_between
 from autoscaler.forecasting.registry import FAST, NAMES, SLOW, forecaster
 from autoscaler.series import Batch, Floats, Forecast, Grade, Series
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from small_models import DAY, small_model_for
 
-from autoscaler.forecasting import own_trees
 from autoscaler.forecasting.accuracy import coverage, pinball_loss
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import FittedLearned, LearnedPeaks
-from autoscaler.forecasting.own_trees import LEVELS, Groves, OwnTrees, known
+from autoscaler.forecasting.peaks import own_trees
+from autoscaler.forecasting.peaks.learned_peaks import FittedLearned, LearnedPeaks
+from autoscaler.forecasting.peaks.own_trees import LEVELS, Groves, OwnTrees, known
 from autoscaler.series import Batch, Floats, Series
 
 LEAD = 5

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler.forecasting.past import Past, deviation_of, maximum_after, mean_of, median_of, quantiles_of
+from autoscaler.forecasting.peaks.past import (
+    Past,
+    deviation_of,
+    maximum_after,
+    mean_of,
+    median_of,
+    quantiles_of,
+)
 from autoscaler.series import Batch, Floats
 
 NAN = np.nan

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import ROUNDS, small_files, small_lessons, small_model
 
-from autoscaler.forecasting.peak_model import MANIFEST, UnusableModel, read_model
-from autoscaler.forecasting.peak_training import LEVELS, train
+from autoscaler.forecasting.peaks.model import MANIFEST, UnusableModel, read_model
+from autoscaler.forecasting.peaks.training import LEVELS, train
 
 FOREST = "q500.txt"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from loads import daily
 
+from autoscaler.forecasting.classic.prophet import installed
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.isolation import Isolated
-from autoscaler.forecasting.ordinary import Ordinary
-from autoscaler.forecasting.prophet import installed
+from autoscaler.forecasting.known.ordinary import Ordinary
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import NAMES, forecaster
 from autoscaler.series import Batch, Forecast, Series

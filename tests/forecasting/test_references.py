@@ -6,13 +6,13 @@ from loads import daily, recorded
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 from statsmodels.tsa.seasonal import STL
 
+from autoscaler.forecasting.classic.fourier import Fourier
+from autoscaler.forecasting.classic.holt_winters import smoothed
+from autoscaler.forecasting.classic.seasonal_naive import SeasonalNaive
+from autoscaler.forecasting.classic.stl import decomposed
+from autoscaler.forecasting.classic.tables import Row
+from autoscaler.forecasting.classic.trend import Trend
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.fourier import Fourier
-from autoscaler.forecasting.holt_winters import smoothed
-from autoscaler.forecasting.seasonal_naive import SeasonalNaive
-from autoscaler.forecasting.stl import decomposed
-from autoscaler.forecasting.tables import Row
-from autoscaler.forecasting.trend import Trend
 from autoscaler.series import Batch
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from tiers import FRONT, after, front_load
 
 from autoscaler.forecasting.forecaster import LEVELS
-from autoscaler.forecasting.relation import Follows, Relation, learn_relation
+from autoscaler.forecasting.related.relation import Follows, Relation, learn_relation
 from autoscaler.series import Floats
 
 FOLLOWS = Follows(FRONT)

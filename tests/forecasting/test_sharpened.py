@@ -7,10 +7,10 @@ import pytest
 from loads import MONDAY_S, daily
 
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.ordinary import Ordinary
-from autoscaler.forecasting.peak_ridge import Moments, PeakRidge
-from autoscaler.forecasting.peak_source import RIDGE, RidgePeaks
-from autoscaler.forecasting.peak_view import PeakView
+from autoscaler.forecasting.known.ordinary import Ordinary
+from autoscaler.forecasting.peaks.ridge import Moments, PeakRidge
+from autoscaler.forecasting.peaks.source import RIDGE, RidgePeaks
+from autoscaler.forecasting.peaks.view import PeakView
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.sharpened import Sharpened

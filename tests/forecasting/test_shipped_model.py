@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from small_models import ramps
 
-from autoscaler.forecasting import shipped
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.learned_peaks import LEARNED
-from autoscaler.forecasting.model_folder import Place, places_in, read_files, read_trained
-from autoscaler.forecasting.peak_model import UnusableModel, read_model
+from autoscaler.forecasting.peaks import shipped
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED
+from autoscaler.forecasting.peaks.model import UnusableModel, read_model
+from autoscaler.forecasting.peaks.model_folder import Place, places_in, read_files, read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
+from autoscaler.forecasting.peaks.witness import Witness
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.shipped import shipped_model
-from autoscaler.forecasting.witness import Witness
 from autoscaler.series import Batch
 
 FOLDER = Path(__file__).parents[2] / "models" / "peaks"

@@ -21,12 +21,13 @@ from autoscaler.cli.model_publishing import publish
 from autoscaler.cli.model_verdict import Verdict
 from autoscaler.cli.train import Options, training
 from autoscaler.cli.training_loads import Load, Question, queried_loads, teaching
-from autoscaler.forecasting import peak_training
-from autoscaler.forecasting.model_comparison import LEADS_S, held_out_from, loss_ratios
-from autoscaler.forecasting.model_folder import CONTENTS, read_trained
-from autoscaler.forecasting.peak_model import MANIFEST
-from autoscaler.forecasting.shipped import shipped_model
-from autoscaler.forecasting.trained_model import UP_TO_S, TrainedModel
+from autoscaler.forecasting.peaks.model import MANIFEST
+from autoscaler.forecasting.peaks.model_comparison import LEADS_S, held_out_from, loss_ratios
+from autoscaler.forecasting.peaks.model_folder import CONTENTS, read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
+from autoscaler.forecasting.peaks.trained_model import UP_TO_S, TrainedModel
+from autoscaler.forecasting.peaks.training import lessons
+from autoscaler.forecasting.peaks.training import train as train_trees
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 
@@ -42,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         yield AtOnce()
 
     monkeypatch.setattr(train, "_processes", here)
-    monkeypatch.setattr(model_making, "train", functools.partial(peak_training.train, rounds=5))
+    monkeypatch.setattr(model_making, "train", functools.partial(train_trees, rounds=5))
 
 
 def recorded(folder: Path, name: str, days: float, seed: int) -> Path:
@@ -231,7 +232,7 @@ def test_the_newest_week_or_third_is_held_out(days: float, held_days: float | No
 def test_no_lesson_of_a_judged_model_reaches_into_what_is_held_out() -> None:
     series = ramps(1.5)
     end_s = series.start_s + 900 * 60
-    whole = peak_training.lessons(series, (300,))
+    whole = lessons(series, (300,))
     assert whole.until(end_s).known_s.max() <= end_s < whole.known_s.max()
     assert len(whole.until(end_s).table) == (whole.known_s <= end_s).sum()
 

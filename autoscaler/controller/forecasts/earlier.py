@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autoscaler.controller.forecasts.reader import Reader, Unreadable, read_load
 from autoscaler.forecasting.forecaster import Repeat
-from autoscaler.forecasting.occasions import Occasion, earlier_steps, in_words, known_load
+from autoscaler.forecasting.known.occasions import Occasion, earlier_steps, in_words, known_load
 from autoscaler.series import Floats, Ints, Series
 from autoscaler.signals.errors import InputError
 

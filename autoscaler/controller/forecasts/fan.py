@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autoscaler.controller.forecasts.request import lead_steps
-from autoscaler.forecasting.occasions import at_least
+from autoscaler.forecasting.known.occasions import at_least
 from autoscaler.forecasting.worth import limited
 from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook

@@ -31,7 +31,7 @@ from autoscaler.controller.forecasts.schedule import (
     seconds_to_next_fit,
 )
 from autoscaler.controller.forecasts.workload import Workload
-from autoscaler.forecasting.learned_peaks import LEARNED
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED
 from autoscaler.forecasting.registry import SLOW
 from autoscaler.series import Floats, Reading, State
 from autoscaler.signals.errors import InputError

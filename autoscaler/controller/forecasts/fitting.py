@@ -9,9 +9,9 @@ import numpy as np
 
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.forecasting.forecaster import ForecastSettings, Predictor
-from autoscaler.forecasting.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.shipped import shipped_model
 from autoscaler.forecasting.registry import forecaster
-from autoscaler.forecasting.shipped import shipped_model
 from autoscaler.series import Batch, Floats
 
 _SLOW_FIT_DEADLINE_S = 60.0

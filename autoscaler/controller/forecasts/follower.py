@@ -9,10 +9,10 @@ import zlib
 import numpy as np
 
 from autoscaler.controller.forecasts.recent import Recent
-from autoscaler.forecasting.evidence import Evidence
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.promises import Promises, read_at
-from autoscaler.forecasting.relation import (
+from autoscaler.forecasting.related.evidence import Evidence
+from autoscaler.forecasting.related.relation import (
     NOT_STEADY,
     RENEWED_S,
     Follows,

@@ -14,9 +14,9 @@ import numpy as np
 from autoscaler.controller.forecasts.follower import Follower, whole
 from autoscaler.controller.forecasts.recent import Recent
 from autoscaler.controller.forecasts.workload import Workload
-from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.promises import read_at
-from autoscaler.forecasting.relation import Relation
+from autoscaler.forecasting.related.following import followed, reach
+from autoscaler.forecasting.related.relation import Relation
 from autoscaler.series import Floats, Forecast
 
 NO_SUCH = "no PredictiveAutoscaler of that name in this namespace forecasts a load from the same source"

@@ -10,9 +10,9 @@ import logging
 import math
 from pathlib import Path
 
-from autoscaler.forecasting.learned_peaks import ModelFor
-from autoscaler.forecasting.model_folder import mark_of, read_trained
-from autoscaler.forecasting.shipped import shipped_model
+from autoscaler.forecasting.peaks.learned_peaks import ModelFor
+from autoscaler.forecasting.peaks.model_folder import mark_of, read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_S = 60.0

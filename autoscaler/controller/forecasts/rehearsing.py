@@ -15,8 +15,8 @@ from autoscaler.controller.forecasts.fronts import as_long, related
 from autoscaler.controller.forecasts.rows import laid_out
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.forecasting.accuracy import peak_ahead
-from autoscaler.forecasting.following import followed, reach
 from autoscaler.forecasting.promises import WINDOW_S, judged_every, read_at
+from autoscaler.forecasting.related.following import followed, reach
 from autoscaler.series import Batch, Forecast, Ints, Series
 
 _REHEARSED_EVERY = 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.planning.compile import compile_policy
 from autoscaler.planning.curve import Terms
 from autoscaler.signals.settings import ConnectionSettings

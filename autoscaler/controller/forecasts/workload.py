@@ -17,10 +17,10 @@ from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.controller.forecasts.stated_record import StatedRecord
 from autoscaler.forecasting.accuracy import peak_ahead
-from autoscaler.forecasting.occasions import raised
+from autoscaler.forecasting.known.occasions import raised
+from autoscaler.forecasting.known.spans import untold
 from autoscaler.forecasting.promises import Promises, read_at
-from autoscaler.forecasting.relation import FOLLOWS
-from autoscaler.forecasting.spans import untold
+from autoscaler.forecasting.related.relation import FOLLOWS
 from autoscaler.forecasting.worth import Trial, judged_steps
 from autoscaler.planning.curve import RENEWED_S, Curve, curve_of
 from autoscaler.series import Floats, Forecast, Ints

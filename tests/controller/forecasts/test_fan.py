@@ -14,7 +14,7 @@ from autoscaler.controller.forecasts.fan import Fan, as_expected_earlier
 from autoscaler.controller.forecasts.request import forecast_request, lead_steps
 from autoscaler.controller.forecasts.schedule import Pace, seconds_to_next_fit, seconds_to_retry
 from autoscaler.forecasting.forecaster import Interval
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.series import Grade
 from autoscaler.spec import PredictiveAutoscaler
 

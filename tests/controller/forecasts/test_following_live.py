@@ -12,7 +12,7 @@ from known_source import END_S, Known, request
 
 from autoscaler.controller.forecasts import fronts
 from autoscaler.controller.forecasts.request import ForecastRequest
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.series import Floats
 
 STEPS, LAG = 3 * 1440, 6

@@ -16,7 +16,7 @@ from known_source import request
 from real_prometheus import RealPrometheus, running_prometheus, write_openmetrics
 from test_following_live import FOLLOWER, FRONT, bursts, later
 
-from autoscaler.forecasting.relation import Follows
+from autoscaler.forecasting.related.relation import Follows
 from autoscaler.signals.prometheus import Prometheus
 from autoscaler.signals.settings import ConnectionSettings
 

@@ -17,11 +17,11 @@ from small_models import small_files
 from autoscaler.cli.model_publishing import publish
 from autoscaler.controller.forecasts.model_in_use import ModelInUse
 from autoscaler.controller.forecasts.service import Forecasts
-from autoscaler.forecasting.learned_peaks import LEARNED, ModelFor
-from autoscaler.forecasting.model_folder import CONTENTS, read_trained
-from autoscaler.forecasting.peak_model import MANIFEST
-from autoscaler.forecasting.shipped import shipped_model
-from autoscaler.forecasting.trained_model import UP_TO_S, TrainedModel
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED, ModelFor
+from autoscaler.forecasting.peaks.model import MANIFEST
+from autoscaler.forecasting.peaks.model_folder import CONTENTS, read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
+from autoscaler.forecasting.peaks.trained_model import UP_TO_S, TrainedModel
 
 SMALL = dict.fromkeys(UP_TO_S, small_files())
 

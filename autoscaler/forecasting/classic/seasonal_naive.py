@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from autoscaler.forecasting.classic.level import corrected, last_samples, negligible, window_steps
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings, PathPredictor
 from autoscaler.forecasting.grid import visible_seasons
-from autoscaler.forecasting.level import corrected, last_samples, negligible, window_steps
 from autoscaler.forecasting.localtime import Clock
 from autoscaler.forecasting.origins import replay, spread
 from autoscaler.series import Batch, Floats, Ints

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autoscaler.forecasting.relation import RATIO_S, STEADY_S, Relation
+from autoscaler.forecasting.related.relation import RATIO_S, STEADY_S, Relation
 from autoscaler.series import Floats, Ints
 
 _LARGEST_LOG = 300.0

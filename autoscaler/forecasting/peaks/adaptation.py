@@ -12,9 +12,9 @@ from autoscaler.forecasting.daily import Daily
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings
 from autoscaler.forecasting.history import own_series
 from autoscaler.forecasting.origins import spread
-from autoscaler.forecasting.own_trees import LEVELS, OwnTrees
-from autoscaler.forecasting.peak_model import PeakModel, Table, at_levels
-from autoscaler.forecasting.witness import Told, Witness
+from autoscaler.forecasting.peaks.model import PeakModel, Table, at_levels
+from autoscaler.forecasting.peaks.own_trees import LEVELS, OwnTrees
+from autoscaler.forecasting.peaks.witness import Told, Witness
 from autoscaler.series import Batch, Floats, Series
 
 SPAN_S = 14 * DAY_S

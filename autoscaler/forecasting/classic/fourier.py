@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.classic.level import negligible
+from autoscaler.forecasting.classic.profile import ProfilePath
+from autoscaler.forecasting.classic.seasonal_naive import ceiling
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings, PathPredictor
 from autoscaler.forecasting.grid import coarse, visible_seasons
-from autoscaler.forecasting.level import negligible
 from autoscaler.forecasting.localtime import Clock
-from autoscaler.forecasting.profile import ProfilePath
-from autoscaler.forecasting.seasonal_naive import ceiling
 from autoscaler.series import Batch, Floats, Ints
 
 _CELL_S = 900

@@ -18,10 +18,10 @@ import numpy as np
 
 from autoscaler.forecasting.forecaster import DAY_S, Change, Forecaster, ForecastSettings, Interval, Predictor
 from autoscaler.forecasting.grid import aligned
-from autoscaler.forecasting.holiday_ratios import HolidayRatios
+from autoscaler.forecasting.known.holiday_ratios import HolidayRatios
+from autoscaler.forecasting.known.public_holidays import holidays_between
+from autoscaler.forecasting.known.spans import touching
 from autoscaler.forecasting.localtime import Clock
-from autoscaler.forecasting.public_holidays import holidays_between
-from autoscaler.forecasting.spans import touching
 from autoscaler.series import Batch, Floats, Forecast, Ints
 
 _AHEAD_S = 62 * DAY_S

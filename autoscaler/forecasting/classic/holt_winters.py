@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.classic.tables import Row, fit_rows
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings, PathPredictor
-from autoscaler.forecasting.tables import Row, fit_rows
 from autoscaler.series import Batch, Floats
 
 _CELL_S = 1800

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from autoscaler.forecasting.adaptation import Adaptation, shared_rises
 from autoscaler.forecasting.forecaster import ForecastSettings
-from autoscaler.forecasting.own_trees import LEVELS as OWN_LEVELS
-from autoscaler.forecasting.own_trees import Groves, OwnTrees
-from autoscaler.forecasting.peak_model import PeakModel, at_levels
-from autoscaler.forecasting.peak_source import FittedPeaks, PeakSource, RidgePeaks
-from autoscaler.forecasting.witness import Witness
+from autoscaler.forecasting.peaks.adaptation import Adaptation, shared_rises
+from autoscaler.forecasting.peaks.model import PeakModel, at_levels
+from autoscaler.forecasting.peaks.own_trees import LEVELS as OWN_LEVELS
+from autoscaler.forecasting.peaks.own_trees import Groves, OwnTrees
+from autoscaler.forecasting.peaks.source import FittedPeaks, PeakSource, RidgePeaks
+from autoscaler.forecasting.peaks.witness import Witness
 from autoscaler.series import Batch, Floats, Ints
 
 LEARNED = "learned"

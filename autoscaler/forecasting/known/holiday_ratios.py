@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from autoscaler.forecasting.classic.level import negligible
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.forecasting.grid import coarse
-from autoscaler.forecasting.level import negligible
 from autoscaler.forecasting.localtime import Clock
 from autoscaler.series import Batch, Floats, Ints
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from autoscaler.forecasting.classic.level import last_samples, mean_known, window_steps
 from autoscaler.forecasting.forecaster import ForecastSettings, PathPredictor
-from autoscaler.forecasting.level import last_samples, mean_known, window_steps
 from autoscaler.forecasting.origins import replay, spread
 from autoscaler.series import Batch, Floats, Ints
 

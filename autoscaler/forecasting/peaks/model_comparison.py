@@ -14,8 +14,8 @@ import numpy as np
 from autoscaler.forecasting.accuracy import peak_ahead, pinball_loss
 from autoscaler.forecasting.cleaning import clean
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
-from autoscaler.forecasting.learned_peaks import LearnedPeaks, ModelFor
 from autoscaler.forecasting.origins import spread
+from autoscaler.forecasting.peaks.learned_peaks import LearnedPeaks, ModelFor
 from autoscaler.series import Batch, Floats, Series
 
 LEADS_S = {"short": 300, "middle": 900, "long": 3600}

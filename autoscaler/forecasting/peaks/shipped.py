@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from autoscaler.forecasting.model_folder import places_in, read_files
-from autoscaler.forecasting.peak_model import PeakModel, UnusableModel
-from autoscaler.forecasting.trained_model import BEYOND, checked, part_for
+from autoscaler.forecasting.peaks.model import PeakModel, UnusableModel
+from autoscaler.forecasting.peaks.model_folder import places_in, read_files
+from autoscaler.forecasting.peaks.trained_model import BEYOND, checked, part_for
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[2]
 _FOLDERS = (_PACKAGE / "_shipped" / "models" / "peaks", _PACKAGE.parent / "models" / "peaks")
 """Where a wheel has it, and where a checkout does."""
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from autoscaler.forecasting.level import corrected, last_samples, window_steps
+from autoscaler.forecasting.classic.level import corrected, last_samples, window_steps
 from autoscaler.forecasting.localtime import Clock, follows_the_clock
 from autoscaler.series import Batch, Floats, Ints
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.classic.level import negligible
+from autoscaler.forecasting.classic.profile import ProfilePath, TableCourse
+from autoscaler.forecasting.classic.seasonal_naive import ceiling
 from autoscaler.forecasting.cleaning import completed
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings, PathPredictor
 from autoscaler.forecasting.grid import coarse, visible_seasons
-from autoscaler.forecasting.level import negligible
 from autoscaler.forecasting.localtime import Clock, follows_the_clock
-from autoscaler.forecasting.profile import ProfilePath, TableCourse
-from autoscaler.forecasting.seasonal_naive import ceiling
 from autoscaler.series import Batch, Floats
 
 _CELLS_PER_SEASON = 96

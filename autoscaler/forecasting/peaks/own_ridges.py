@@ -1,6 +1,6 @@
 """The peak ridges of many workloads side by side, and what their errors say about each workload.
 
-Each ridge is fitted to one workload alone (`peak_ridge`); here they are asked all at once.
+Each ridge is fitted to one workload alone (`ridge`); here they are asked all at once.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.forecasting.history import own_series
-from autoscaler.forecasting.peak_ridge import Moments, PeakRidge, clipped, scale
-from autoscaler.forecasting.peak_view import SIGNS, PeakView
+from autoscaler.forecasting.peaks.ridge import Moments, PeakRidge, clipped, scale
+from autoscaler.forecasting.peaks.view import SIGNS, PeakView
 from autoscaler.series import Batch, Floats, Ints
 
 _DAYS = (1, 3, 14)

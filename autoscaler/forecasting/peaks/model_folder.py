@@ -1,7 +1,7 @@
 """A model of the peak as a folder holds it.
 
     model.json                 which folder each part is in, and the checksum of that part's manifest
-    short-0123456789ab/ …      a part: its manifest and one text for each level (`peak_model`)
+    short-0123456789ab/ …      a part: its manifest and one text for each level (`model`)
 
 Whoever trains a model puts its parts beside those that are there and replaces model.json last, whole. So
 whoever reads finds the one model or the other, never some of both. Without a model.json the parts are in
@@ -19,8 +19,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoscaler.forecasting.peak_model import MANIFEST, MOST_BYTES, UnusableModel
-from autoscaler.forecasting.trained_model import UP_TO_S, Files, TrainedModel
+from autoscaler.forecasting.peaks.model import MANIFEST, MOST_BYTES, UnusableModel
+from autoscaler.forecasting.peaks.trained_model import UP_TO_S, Files, TrainedModel
 
 CONTENTS = "model.json"
 FORMAT = 1

@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autoscaler.forecasting.peak_model import PeakModel, UnusableModel, read_model
-from autoscaler.forecasting.witness import clue_names
+from autoscaler.forecasting.peaks.model import PeakModel, UnusableModel, read_model
+from autoscaler.forecasting.peaks.witness import clue_names
 
 UP_TO_S = {"short": 480.0, "middle": 1800.0, "long": 7200.0}
 """Longest lead time that each part serves: half-way, as a ratio, to what the next one was trained on."""

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoscaler.forecasting.classic.level import negligible
+from autoscaler.forecasting.classic.profile import ProfilePath, TableCourse
+from autoscaler.forecasting.classic.seasonal_naive import ceiling
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings, Interval, PathPredictor
 from autoscaler.forecasting.grid import Coarse, coarse, visible_seasons
-from autoscaler.forecasting.level import negligible
 from autoscaler.forecasting.localtime import Clock, follows_the_clock
-from autoscaler.forecasting.profile import ProfilePath, TableCourse
-from autoscaler.forecasting.seasonal_naive import ceiling
 from autoscaler.series import Batch, Floats, Ints
 
 if TYPE_CHECKING:

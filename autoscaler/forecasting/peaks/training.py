@@ -17,8 +17,8 @@ import numpy as np
 from autoscaler.forecasting.cleaning import clean
 from autoscaler.forecasting.forecaster import DAY_S, WEEK_S, ForecastSettings
 from autoscaler.forecasting.origins import spread
-from autoscaler.forecasting.peak_model import Table, written_model
-from autoscaler.forecasting.witness import Told, Witness
+from autoscaler.forecasting.peaks.model import Table, written_model
+from autoscaler.forecasting.peaks.witness import Told, Witness
 from autoscaler.series import Batch, Floats, Ints, Series
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.92, 0.95, 0.98, 0.995)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoscaler.forecasting.past import Past, mean_of, median_of
+from autoscaler.forecasting.peaks.past import Past, mean_of, median_of
 from autoscaler.series import Batch, Floats
 
 _MINUTE_S = 60

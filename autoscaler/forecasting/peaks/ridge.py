@@ -1,7 +1,7 @@
 """A workload's own way of rising: ridge regression of the coming peak on what the recent load shows.
 
 The peak over the lead time, as a log ratio to the present level, is regressed on the signs of
-`peak_view` at earlier moments of the same workload. Recent moments and high levels weigh more,
+`view` at earlier moments of the same workload. Recent moments and high levels weigh more,
 since it is at high levels that shortages hurt. A second regression with the same weights predicts how large
 the error will be, and quantiles are empirical ones of the errors so scaled.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.forecasting.origins import spread
-from autoscaler.forecasting.peak_view import PeakView
+from autoscaler.forecasting.peaks.view import PeakView
 from autoscaler.forecasting.residuals import quantiles
 from autoscaler.series import Batch, Floats, Series
 

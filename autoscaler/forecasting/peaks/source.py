@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
+from autoscaler.forecasting.classic.seasonal_naive import ceiling
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings
-from autoscaler.forecasting.own_ridges import OwnRidges
-from autoscaler.forecasting.peak_view import PeakView
-from autoscaler.forecasting.seasonal_naive import ceiling
+from autoscaler.forecasting.peaks.own_ridges import OwnRidges
+from autoscaler.forecasting.peaks.view import PeakView
 from autoscaler.series import Batch, Floats, Ints
 
 RIDGE = "ridge"

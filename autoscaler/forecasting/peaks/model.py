@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoscaler.forecasting import forest_text
+from autoscaler.forecasting.peaks import forest_text
 from autoscaler.series import Floats
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoscaler.forecasting.forest_text import splits_of
-from autoscaler.forecasting.peak_model import Table
+from autoscaler.forecasting.peaks.forest_text import splits_of
+from autoscaler.forecasting.peaks.model import Table
 from autoscaler.series import Floats, Ints
 
 LEVELS = (0.3, 0.7, 0.92, 0.98)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from autoscaler.forecasting.past import (
+from autoscaler.forecasting.peaks.past import (
     THINNED_TO,
     Past,
     deviation_of,
@@ -20,7 +20,7 @@ from autoscaler.forecasting.past import (
     median_of,
     quantiles_of,
 )
-from autoscaler.forecasting.peak_view import PeakView
+from autoscaler.forecasting.peaks.view import PeakView
 from autoscaler.series import Batch, Floats
 
 _MINUTE_S = 60
@@ -50,7 +50,7 @@ _SIGNS = (
     "rise median",
     "hourly median",
 )
-"""Names of the signs of `peak_view` after the first, which is constant."""
+"""Names of the signs of `view` after the first, which is constant."""
 
 
 @dataclass(slots=True)

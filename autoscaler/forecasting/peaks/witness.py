@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.classic.seasonal_naive import ceiling
 from autoscaler.forecasting.forecaster import DAY_S, ForecastSettings
-from autoscaler.forecasting.own_ridges import FACTS, OwnRidges
-from autoscaler.forecasting.peak_clues import clues
-from autoscaler.forecasting.peak_model import Table
-from autoscaler.forecasting.peak_view import PeakView
-from autoscaler.forecasting.seasonal_naive import ceiling
+from autoscaler.forecasting.peaks.clues import clues
+from autoscaler.forecasting.peaks.model import Table
+from autoscaler.forecasting.peaks.own_ridges import FACTS, OwnRidges
+from autoscaler.forecasting.peaks.view import PeakView
 from autoscaler.series import Batch, Floats, Ints
 
 _RIDGE_LEVELS = np.array([0.5, 0.9, 0.98])

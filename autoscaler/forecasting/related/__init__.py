@@ -1,0 +1,1 @@
+"""The load of one tier forecast by that of the tier in front of it."""
