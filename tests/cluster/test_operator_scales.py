@@ -55,12 +55,17 @@ def test_a_rising_load_scales_out_and_a_falling_one_in(
         wait_until(lambda: resources.status("web").get("ready") == 4, 20, "the status to show 4 ready pods")
         load.values["load_web"] = 12.0
         wait_until(lambda: count() == 2, 30, "2 replicas for a load of 12")
-    told = [event["note"] for event in events(control_plane, namespace) if event["reason"] == "Scaled"]
+
+    def told() -> list[str]:
+        return [event["note"] for event in events(control_plane, namespace) if event["reason"] == "Scaled"]
+
+    wait_until(
+        lambda: any("to 2 replicas" in note for note in told()), 10, "the event, which follows a write"
+    )
     assert any(
         note.startswith("From 1 to 4 replicas. Scale out from 1 to 4: 4 for the present load of 35")
-        for note in told
+        for note in told()
     )
-    assert any("to 2 replicas" in note for note in told)
 
 
 def test_recommend_publishes_and_writes_nothing(

@@ -232,7 +232,7 @@ def test_a_database_that_does_not_answer_holds_nobody_up_beyond_the_deadline(sta
     wait_until(stage.all_answer, 20, "both to answer again")
     stage.ask_for_one_more()
     wait_until(stage.agree, 20, "both to show what was decided")
-    assert not _outdated(stage)
+    wait_until(lambda: not _outdated(stage), 10, "lists to be up to date")
 
 
 def test_everybody_goes_on_through_an_upgrade_and_who_starts_late_says_why_not(stage: Stage) -> None:

@@ -119,6 +119,7 @@ def test_keys_lead_from_view_to_view(browser: Any, service: ShownService) -> Non
         for key, path in (("d", "/decisions"), ("s", "/spend"), ("?", "/help"), ("f", "/")):
             visit.page.keyboard.press(key)
             visit.page.wait_for_url(service.url + path)
+        visit.page.wait_for_selector(".lines .line")
         visit.page.keyboard.press("/")
         visit.page.keyboard.type("d")
         assert visit.page.url == f"{service.url}/?q=d", "a letter that is typed is no command"
