@@ -108,7 +108,10 @@ def _read(kept: Path | None) -> dict[_Key, Measured | None]:
 def _write(known: dict[_Key, Measured | None], kept: Path | None) -> None:
     if kept is not None:
         rows = [[key, None if answer is None else asdict(answer)] for key, answer in known.items()]
-        kept.write_text(json.dumps(rows), encoding="utf-8")
+        # Whole or not at all: whoever interrupts it now loses nothing.
+        unfinished = kept.with_name(f"{kept.name}.part")
+        unfinished.write_text(json.dumps(rows), encoding="utf-8")
+        unfinished.replace(kept)
 
 
 if __name__ == "__main__":
