@@ -85,7 +85,13 @@ def by_baseline(text: str, scored_from: int) -> Asked:
     return asked
 
 
-@pytest.mark.parametrize("model", ["none", "trend", "seasonal-naive", "fourier", "ridge", "learned", "auto"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("none", "trend", "seasonal-naive", "fourier", "ridge"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("learned", "auto")),
+    ],
+)
 def test_no_fast_model_looks_ahead(model: str) -> None:
     series = wave(4)
     asked = by_policy(default_candidate(series, WORLD, model))

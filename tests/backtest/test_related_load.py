@@ -24,6 +24,8 @@ from autoscaler.forecasting.related.relation import Follows
 from autoscaler.series import Series
 from autoscaler.spec import PredictiveAutoscaler
 
+pytestmark = pytest.mark.slow
+
 FOLLOWS = Follows(FRONT)
 START_UP_S = 300.0
 DAYS = 5

@@ -138,6 +138,7 @@ def test_a_query_that_cannot_be_read_is_left_out_with_the_reason() -> None:
 # Which model is in force afterwards.
 
 
+@pytest.mark.slow
 def test_a_model_is_compared_replaced_and_kept_where_it_is_no_better(
     quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
