@@ -14,12 +14,13 @@ missing, the present level is the last one known and the step is not scored.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from autoscaler.backtest.scores import need, unserved_share
+from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats, Ints
 
 COSTS = (1.06, 1.10, 1.15, 1.22, 1.32)
@@ -94,7 +95,7 @@ def ready_after(asked: Ints, lead_steps: int) -> Ints:
 
     Before the trace the first count had been running for ever.
     """
-    return _trailing(np.minimum, asked, lead_steps + 1)
+    return trailing(np.minimum, asked, lead_steps + 1)
 
 
 def last_known(load: Floats) -> Floats:
@@ -172,7 +173,7 @@ def _rival(level: Floats, per_replica: float, step_s: float, headroom: float) ->
     wish = np.ones(len(level), dtype=np.int64)
     known = ~np.isnan(level)
     wish[known] = need(level[known] * headroom, per_replica).astype(np.int64)
-    return _trailing(np.maximum, wish, steps_of(RIVAL_HOLD_S, step_s))
+    return trailing(np.maximum, wish, steps_of(RIVAL_HOLD_S, step_s))
 
 
 def _trailing_mean(values: Floats, width: int) -> Floats:
@@ -188,14 +189,3 @@ def _trailing_mean(values: Floats, width: int) -> Floats:
         count[back:] += known[: len(values) - back]
     means: Floats = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
     return means
-
-
-def _trailing(larger: Callable[[Ints, Ints], Ints], values: Ints, width: int) -> Ints:
-    """Extreme of the last `width` values (fewer at the beginning), doubling the reach each round."""
-    result = values.copy()
-    reach = 1
-    while reach < width and reach < len(values):
-        shift = min(reach, width - reach)
-        result[shift:] = larger(result[shift:], result[:-shift])
-        reach += shift
-    return result

@@ -31,6 +31,12 @@ def replicas_ahead(peak: float, load_per_replica: float) -> int:
     return 0 if peak < NEGLIGIBLE_SHARE * load_per_replica else replicas_for(peak, load_per_replica)
 
 
+def shortage(load: float, ready: int, load_per_replica: float) -> float:
+    """The part of a known `load` above what so many ready pods serve."""
+    excess = load - ready * load_per_replica
+    return excess if excess > ROUNDING * abs(load) else 0.0
+
+
 def survive_zone_loss(replicas: int, zones: int, zones_lost: int) -> int:
     """Replicas to run so that `replicas` remain when `zones_lost` of `zones` fail.
 

@@ -9,15 +9,14 @@ what is observed, not here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from autoscaler.planning.capacity import NEGLIGIBLE_SHARE, ROUNDING
 from autoscaler.planning.policy import Policy
-from autoscaler.series import Floats, Ints
+from autoscaler.planning.trailing import trailing
+from autoscaler.series import Floats
 
 DAY_S, WEEK_S = 86_400.0, 7 * 86_400.0
 REPLAYED_S = WEEK_S
@@ -28,7 +27,6 @@ MOST_STEPS = 20_160
 """What is replayed of a workload with steps of less than half a minute: less than a week."""
 _SHORTEST_S = DAY_S
 """A curve of less than a day says nothing about the rest of it."""
-_Numbers = TypeVar("_Numbers", Floats, Ints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +159,6 @@ def curve_of(stated: Stated, terms: Terms) -> Curve | None:
         unserved=_row(short.sum(axis=1) / total),
         short_minutes=_row((short > 0.0).mean(axis=1) * WEEK_S / 60.0),
     )
-
-
-def trailing(larger: Callable[[_Numbers, _Numbers], _Numbers], values: _Numbers, width: int) -> _Numbers:
-    """Extreme of the last `width` values along the last axis, fewer at the beginning; doubles its reach each
-    round."""
-    result = values.copy()
-    reach, length = 1, values.shape[-1]
-    while reach < width and reach < length:
-        shift = min(reach, width - reach)
-        result[..., shift:] = larger(result[..., shift:], result[..., :-shift])
-        reach += shift
-    return result
 
 
 def _asked(loads: Floats, peaks: Floats, limits: Floats, levels: Floats, step_s: int, terms: Terms) -> Floats:

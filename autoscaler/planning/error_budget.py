@@ -7,15 +7,14 @@ adds neither to what was served nor to what was short. Replicas are paid for wha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from autoscaler.planning.capacity import shortage
 from autoscaler.planning.curve import DAY_S, WEEK_S
 from autoscaler.planning.policy import Goal, ObjectivePolicy
 
 _BINS = 14
 """A window moves on by so many parts."""
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ def tallied(seconds: float, load: float, ready: int | None, asked: int, per_repl
     paid = Tally(paid_s=seconds, replica_s=asked * seconds)
     if ready is None or not math.isfinite(load):
         return paid
-    excess = load - ready * per_replica
-    short = excess if excess > _ROUNDING * load else 0.0
+    short = shortage(load, ready, per_replica)
     return paid + Tally(seconds, load * seconds, short * seconds, seconds if short > 0.0 else 0.0)
 
 
@@ -77,7 +75,7 @@ def folded(window: Window, tally: Tally, begun_s: float, now_s: float, window_s:
 
 def total(window: Window) -> Tally:
     """Everything in a window."""
-    return _sum(tally for _, tally in window)
+    return sum((tally for _, tally in window), NOTHING)
 
 
 def seen_s(objective: ObjectivePolicy, tally: Tally) -> float:
@@ -109,10 +107,3 @@ def pace(objective: ObjectivePolicy, tally: Tally, everything: Tally) -> float:
     if seconds <= 0.0:
         return math.nan
     return spent(objective, tally, everything) * objective.window_s / seconds
-
-
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    result = NOTHING
-    for tally in tallies:
-        result = result + tally
-    return result

@@ -78,13 +78,17 @@ def began(path: Path, within_s: float = 60.0) -> int:
     raise AssertionError(f"nothing began within {within_s} s")
 
 
-def gone(process: int, within_s: float = 10.0) -> bool:
-    until_s = time.monotonic() + within_s
+def within(so: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    until_s = time.monotonic() + timeout_s
     while time.monotonic() < until_s:
-        if not psutil.pid_exists(process):
+        if so():
             return True
         time.sleep(0.02)
     return False
+
+
+def gone(process: int) -> bool:
+    return within(lambda: not psutil.pid_exists(process))
 
 
 def test_an_answer_comes_from_a_niced_process_of_its_own(jobs: Jobs) -> None:
@@ -238,7 +242,7 @@ def test_an_idle_worker_gives_its_memory_back(
     jobs = start()
     job = ended(jobs, jobs.submit(ANNA, "WhatIf", "shop/checkout", Echo()))
     assert gone(orjson.loads(job.result or b"")["process"])
-    assert jobs.worker_id is None
+    assert within(lambda: jobs.worker_id is None)
     assert ended(jobs, jobs.submit(ANNA, "WhatIf", "shop/checkout", Echo())).state is JobState.DONE
 
 

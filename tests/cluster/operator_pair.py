@@ -127,6 +127,11 @@ class OperatorPair:
                 reigns.append(writer)
         return reigns
 
+    def wait_for_reigns(self, namespace: str, *numbers: int) -> None:
+        """Wait until these replicas wrote one after the other: an exchange is noted after its answer."""
+        wanted = [str(number) for number in numbers]
+        wait_until(lambda: self.reigns(namespace) == wanted, 5, f"writes by {wanted}, one after the other")
+
     def lease(self) -> dict[str, Any]:
         """The spec of the Lease as it stands."""
         spec: dict[str, Any] = self._plane.request("GET", self.lease_path)["spec"]

@@ -67,7 +67,7 @@ def test_one_of_two_writes_and_the_other_only_watches(
         wait_until(lambda: control_plane.replicas("pairs", namespace) == 5, 20, "5 for a load of 45")
         load.values["load_pairs"] = 15.0
         wait_until(lambda: control_plane.replicas("pairs", namespace) == 2, 20, "2 for a load of 15")
-    assert pair.reigns(namespace) == [str(leader)]
+    pair.wait_for_reigns(namespace, leader)
     # An answer is on its way for a moment after what it says was done.
     wait_until(lambda: len(pair.writes(namespace)) == 3, 5, "three writes")
     assert [write.replicas for write in pair.writes(namespace)] == audit.counts("pairs")[1:]
@@ -97,7 +97,7 @@ def test_when_the_leader_is_killed_the_other_goes_on_and_knows_of_its_last_write
         assert audit.history("killed")[-1].at_s - scaled_s >= cooldown_s - 1.5
         assert resources.condition("killed", "ScalingActive")["reason"] == "Scaling"
     assert audit.counts("killed") == [1, 4, 5]
-    assert pair.reigns(namespace) == [str(leader), str(1 - leader)]
+    pair.wait_for_reigns(namespace, leader, 1 - leader)
 
 
 def test_a_leader_that_is_asked_to_end_tells_its_last_write_and_gives_the_lease_up_at_once(
@@ -126,7 +126,7 @@ def test_a_leader_that_is_asked_to_end_tells_its_last_write_and_gives_the_lease_
         wait_until(lambda: control_plane.replicas("ended", namespace) > 5, 20, "more for a load of 75")
         assert resources.condition("ended", "ScalingActive")["reason"] == "Scaling"
     assert not audit.lowered("ended")
-    assert pair.reigns(namespace) == [str(leader), str(1 - leader)]
+    pair.wait_for_reigns(namespace, leader, 1 - leader)
 
 
 def test_a_leader_that_was_stopped_for_longer_than_its_lease_writes_nothing_when_it_goes_on(
@@ -153,7 +153,7 @@ def test_a_leader_that_was_stopped_for_longer_than_its_lease_writes_nothing_when
         assert not pair.leads(leader) and pair.leads(1 - leader)
         late = [w for w in pair.writes(namespace) if w.writer == leader and w.at_s >= resumed_s]
         assert late == []
-    assert pair.reigns(namespace) == [str(leader), str(1 - leader)]
+    pair.wait_for_reigns(namespace, leader, 1 - leader)
 
 
 def test_a_leader_that_is_cut_off_stops_before_the_other_begins(
@@ -178,7 +178,7 @@ def test_a_leader_that_is_cut_off_stops_before_the_other_begins(
         time.sleep(2)
         assert pair.leads(1 - leader) and not pair.leads(leader)
     assert not audit.lowered("cutoff")
-    assert pair.reigns(namespace) == [str(leader), str(1 - leader)]
+    pair.wait_for_reigns(namespace, leader, 1 - leader)
 
 
 def test_a_lease_that_is_deleted_ends_the_term_and_one_of_the_two_leads_again(

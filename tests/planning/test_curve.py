@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoscaler.planning.curve import LADDER, Stated, Terms, curve_of, replayed_steps, trailing
+from autoscaler.planning.curve import LADDER, Stated, Terms, curve_of, replayed_steps
 from autoscaler.planning.policy import Policy
+from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats
 
 STEP_S, DAY = 60, 1440

@@ -23,6 +23,7 @@ from autoscaler.backtest.result import (
     TraceResult,
 )
 from autoscaler.backtest.scores import score
+from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats, Ints, Series
 
 STEP_S = 60
@@ -89,7 +90,7 @@ def trace_result(name: str, load: Floats, policies: tuple[str, ...]) -> TraceRes
         wish = np.maximum(1, np.ceil(np.nan_to_num(upper) / capacity)).astype(np.int64)
         track = ForecastTrack("ridge", "lowest error of 5 models", quantile, lead, median, upper, 0.941, 12.5)
         note = f"forecast ridge, quantile {quantile}, min 1, max 200"
-        add(policy, Kind.POLICY, note, yardstick._trailing(np.maximum, wish, 5), track)
+        add(policy, Kind.POLICY, note, trailing(np.maximum, wish, 5), track)
     for headroom, policy in ((1.12, "hpa-tuned"), (1.35, "hpa")):
         asked = yardstick.reactive_asked(load, capacity, STEP_S, headroom)
         add(policy, Kind.BASELINE, f"reactive, headroom {headroom}", asked)
@@ -114,7 +115,7 @@ def bare_run(policy: str, kind: Kind = Kind.POLICY, **scores: float) -> Run:
 
 def _coming(level: Floats, steps: int) -> Floats:
     """Largest load of this step and the next `steps`."""
-    return yardstick._trailing(np.maximum, np.nan_to_num(level[::-1]), steps + 1)[::-1]
+    return trailing(np.maximum, np.nan_to_num(level[::-1]), steps + 1)[::-1]
 
 
 def _as_yesterday(level: Floats, lead: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -75,6 +76,21 @@ def write_openmetrics(path: Path, start_s: int, values: dict[str, Floats]) -> No
                 if value == value
             )
         file.write("# EOF\n")
+
+
+@contextmanager
+def filled_prometheus(folder: Path, start_s: int, values: dict[str, Floats]) -> Iterator[RealPrometheus]:
+    """A Prometheus with these values of `load`, one a minute from `start_s` on; skips where there is none."""
+    for command in ("prometheus", "promtool"):
+        if shutil.which(command) is None:
+            pytest.skip(f"no {command} on PATH (apt-get install prometheus)")
+    text = folder / "load.txt"
+    write_openmetrics(text, start_s, values)
+    filling = ("promtool", "tsdb", "create-blocks-from", "--max-block-duration=672h", "openmetrics")
+    subprocess.run([*filling, str(text), str(folder / "data")], check=True, capture_output=True)
+    text.unlink()
+    with running_prometheus(folder) as url:
+        yield RealPrometheus(url, folder, start_s, BACKFILL_STEP_S, values)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autoscaler.controller.forecasts.request import lead_steps
-from autoscaler.forecasting.known.occasions import at_least
+from autoscaler.forecasting.known.occasions import at_least, raised
 from autoscaler.forecasting.worth import limited
 from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
@@ -34,10 +34,10 @@ class Fan:
     it, as a load, NaN for nothing at all; doubt: why there is a limit, in words. relation: what is taken from
     the tier in front, or why nothing is; empty for a workload that follows none.
     known: [step], load that known occasions bring at least, NaN where none does; empty where none is near.
-    It is part of values and peaks, and no limit holds for it. lacking: what could not be read of
-    occasions to come, in words. curve: what an objective is kept by; None without one, and before there is a
-    day of forecasts.
-    A fan of grade NONE is all NaN but for what is known.
+    It is no part of values and peaks, and neither limit nor headroom holds for it. lacking: what could
+    not be read of occasions to come, in words. curve: what an objective is kept by; None without one, and
+    before there is a day of forecasts.
+    A fan of grade NONE is all NaN.
     """
 
     made_at_s: float
@@ -87,8 +87,12 @@ class Fan:
         note = "; ".join(filter(None, (self.relation, self.note)))
         return Outlook(peak, expected, age_s, self.model, self.doubt or note)
 
+    def shown(self) -> tuple[Floats, Floats]:
+        """`values` and `peaks` with what known occasions bring, as people are shown them."""
+        return raised(self.values, self.peaks, self.known) if len(self.known) else (self.values, self.peaks)
+
     def peak(self, steps: int, quantile: float) -> float:
-        """The quantile of the peak over so many steps, whether or not it is followed.
+        """The model's quantile of the peak over so many steps, whether or not it is followed.
 
         Linear between levels; beyond the outermost ones nothing is extrapolated.
         """

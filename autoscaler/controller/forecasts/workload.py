@@ -17,7 +17,6 @@ from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.controller.forecasts.stated_record import StatedRecord
 from autoscaler.forecasting.accuracy import peak_ahead
-from autoscaler.forecasting.known.occasions import raised
 from autoscaler.forecasting.known.spans import untold
 from autoscaler.forecasting.promises import Promises, read_at
 from autoscaler.forecasting.related.relation import FOLLOWS
@@ -199,7 +198,8 @@ class Workload:
             judged=self._coverage.judged,
         )
         stated = fan.peak(request.lead, request.settings.quantile)
-        if self._is_untold(made_at_s):
+        is_untold = self._is_untold(made_at_s)
+        if is_untold:
             stated = math.nan
         else:
             self._coverage.state(made_at_s, stated)
@@ -209,7 +209,7 @@ class Workload:
         limit = self._trial.limit()
         if self.record is not None:
             over_lead = peaks[np.newaxis, request.lead - 1]
-            telling = math.nan if self._is_untold(made_at_s) else load
+            telling = math.nan if is_untold else load
             self.record.note(np.array([made_at_s]), np.array([telling]), over_lead, np.array([limit]))
         limited = replace(fan, limit=limit, doubt=self._trial.why, curve=self._curve)
         return self._with_occasions(limited) if request.settings.repeats else limited
@@ -217,21 +217,19 @@ class Workload:
     def _is_untold(self, made_at_s: int) -> bool:
         """Whether what comes after a forecast made then says nothing of it."""
         request = self.request
-        return bool(untold(np.array([made_at_s]), request.lead, request.step_s, request.settings.excluded)[0])
+        spans = request.settings.excluded
+        return bool(spans) and bool(untold(np.array([made_at_s]), request.lead, request.step_s, spans)[0])
 
     def _with_occasions(self, fan: Fan) -> Fan:
-        """Raised to the load that known occasions bring: no part of the model's, nor of its record."""
+        """With the load that known occasions bring: no part of the model's quantiles, nor of its record."""
         times_s = int(fan.made_at_s) + fan.step_s * np.arange(1, fan.horizon + 1, dtype=np.int64)
         lacking = self.earlier.lacking(fan.made_at_s)
         known = self.earlier.known_load(times_s)
         if not np.isfinite(known).any():
             return replace(fan, lacking=lacking)
         told = self.earlier.expected(float(times_s[0]), float(times_s[-1]))
-        values, peaks = raised(fan.values, fan.peaks, known)
         return replace(
             fan,
-            values=values,
-            peaks=peaks,
             known=known,
             note=f"{fan.note}; {told}" if fan.note else told,
             lacking=lacking,

@@ -29,6 +29,7 @@ def forecast_made(workload: str, fan: Fan, quantile: float) -> ForecastMade:
     """
     steps = min(fan.horizon, fan.lead + _STEPS_BEYOND)
     kept = _kept_levels(fan.levels, quantile)
+    values, peaks = fan.shown()
     return ForecastMade(
         workload,
         fan.made_at_s,
@@ -36,8 +37,8 @@ def forecast_made(workload: str, fan: Fan, quantile: float) -> ForecastMade:
             "stepSeconds": fan.step_s,
             "leadSteps": fan.lead,
             "levels": fan.levels[kept].tolist(),
-            "values": _table(fan.values[:steps, kept]),
-            "peaks": _table(fan.peaks[:steps, kept]),
+            "values": _table(values[:steps, kept]),
+            "peaks": _table(peaks[:steps, kept]),
             "expected": [_short(value) for value in fan.expected[: steps + 1].tolist()],
             "model": fan.model,
             "grade": fan.grade.value,

@@ -6,13 +6,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from autoscaler.planning.capacity import shortage
 from autoscaler.planning.fleet import Fleet
 
 SPANS = 12
 """A window is as long as so many spans."""
-
-_ROUNDING = 1e-9
-"""Relative slack that forgives the last bits of a product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,7 @@ class Side:
     @staticmethod
     def of(fleet: Fleet, load: float, per_replica: float, for_s: float) -> Side:
         """What this fleet took and left during so many seconds of this load."""
-        excess = load - fleet.ready * per_replica
-        lacking = excess if excess > _ROUNDING * abs(load) else 0.0
-        return Side(fleet.asked * for_s, lacking * for_s)
+        return Side(fleet.asked * for_s, shortage(load, fleet.ready, per_replica) * for_s)
 
 
 @dataclass(frozen=True, slots=True)

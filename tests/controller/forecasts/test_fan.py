@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,19 @@ FAN = Fan(
     grade=Grade.WEEKLY,
     note="why",
 )
+
+
+def test_what_an_occasion_brings_is_neither_multiplied_nor_limited_and_is_shown() -> None:
+    """As in a backtest: headroom and limit are about the model, which knows nothing of the occasion."""
+    known = np.full(10, np.nan)
+    known[1:4] = 50.0
+    fan = replace(FAN, known=known, limit=20.0)
+    assert fan.outlook(MADE_S, 60.0, 0.5, headroom=1.5).peak == 1.5
+    assert fan.outlook(MADE_S, 180.0, 0.5, headroom=1.5).peak == 50.0
+    assert fan.outlook(MADE_S, 180.0, 0.9, headroom=1.5).peak == 50.0
+    values, peaks = fan.shown()
+    assert values[:5, 0].tolist() == [1.0, 50.0, 50.0, 50.0, 5.0]
+    assert peaks[:5, 0].tolist() == [1.0, 50.0, 50.0, 50.0, 50.0]
 
 
 @pytest.mark.parametrize(

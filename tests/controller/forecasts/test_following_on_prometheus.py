@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 from feed_in_hand import Running
 from known_source import request
-from real_prometheus import RealPrometheus, running_prometheus, write_openmetrics
+from real_prometheus import RealPrometheus, filled_prometheus
 from test_following_live import FOLLOWER, FRONT, bursts, later
 
 from autoscaler.forecasting.related.relation import Follows
@@ -32,18 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]
     front = bursts(STEPS)
     front[-3:] = 300.0
     values = {"frontend": front, "checkout": later(front)}
-    write_openmetrics(folder / "load.txt", END_S - (STEPS - 1) * STEP_S, values)
-    promtool = shutil.which("promtool") or pytest.skip("no promtool on PATH (apt-get install prometheus)")
-    subprocess.run(
-        [
-            *(promtool, "tsdb", "create-blocks-from", "--max-block-duration=672h", "openmetrics"),
-            *(str(folder / "load.txt"), str(folder / "data")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    with running_prometheus(folder) as url:
-        yield RealPrometheus(url, folder, END_S - (STEPS - 1) * STEP_S, STEP_S, values)
+    with filled_prometheus(folder, END_S - (STEPS - 1) * STEP_S, values) as filled:
+        yield filled
 
 
 def test_what_the_server_holds_of_the_front_is_expected_of_the_follower(

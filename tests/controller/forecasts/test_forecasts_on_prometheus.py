@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 from feed_in_hand import Running
 from known_source import Known, request
-from real_prometheus import RealPrometheus, backfill_values, running_prometheus, write_openmetrics
+from real_prometheus import RealPrometheus, backfill_values, filled_prometheus
 
 from autoscaler.forecasting.forecaster import ForecastSettings, Repeat
 from autoscaler.forecasting.registry import forecaster
@@ -32,18 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]
     """A week and a half hour of `load{service="s00"…"s02"}` at one minute."""
     folder = tmp_path_factory.mktemp("prometheus")
     values = backfill_values(3, STEPS)
-    write_openmetrics(folder / "load.txt", END_S - (STEPS - 1) * STEP_S, values)
-    promtool = shutil.which("promtool") or pytest.skip("no promtool on PATH (apt-get install prometheus)")
-    subprocess.run(
-        [
-            *(promtool, "tsdb", "create-blocks-from", "--max-block-duration=672h", "openmetrics"),
-            *(str(folder / "load.txt"), str(folder / "data")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    with running_prometheus(folder) as url:
-        yield RealPrometheus(url, folder, END_S - (STEPS - 1) * STEP_S, STEP_S, values)
+    with filled_prometheus(folder, END_S - (STEPS - 1) * STEP_S, values) as filled:
+        yield filled
 
 
 def test_a_fan_is_what_the_model_says_of_what_the_server_holds(
@@ -105,5 +93,5 @@ def test_an_earlier_occasion_is_read_from_the_server_though_the_history_does_not
     wanted = 50.0 * np.maximum.accumulate(server.values["s00"][first : first + 30])
     fan = running.fan("shop/s00")
     assert fan.made_at_s == END_S + 60
-    np.testing.assert_allclose(fan.peaks[:, 3], wanted, rtol=1e-6)
+    np.testing.assert_allclose(fan.shown()[1][:, 3], wanted, rtol=1e-6)
     assert "event gone: nothing of the load" in fan.lacking
