@@ -6,14 +6,13 @@ play the past -> say so -> then whatever is asked for, a step or an annotation, 
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+
+from autoscaler.demo.interrupts import interrupts_put_off
 
 _ENDS_WITHIN_S = 5.0
 
@@ -69,7 +68,10 @@ class Players:
     def start(self) -> None:
         """Start the processes, which begin with the past."""
         context = multiprocessing.get_context("spawn")
-        with _interrupts_kept_from_children():
+        # Started with the first of them otherwise, and an interrupt would end what is begun here.
+        resource_tracker.ensure_running()
+        # Ctrl-C, and SIGTERM to a group, reach all processes at once; when players end is ours to say.
+        with interrupts_put_off():
             for part in range(self._count):
                 ours, theirs = context.Pipe()
                 arguments = (theirs, self._script, part, self._count)
@@ -104,7 +106,7 @@ class Players:
     def stop(self) -> None:
         """End all players, wherever they are."""
         for process in self._processes:
-            process.terminate()
+            process.kill()
         for process in self._processes:
             process.join(_ENDS_WITHIN_S)
         for connection in self._connections:
@@ -116,19 +118,6 @@ class Players:
                 connection.send(message)
         except OSError as error:
             raise PlayEnded from error
-
-
-@contextmanager
-def _interrupts_kept_from_children() -> Iterator[None]:
-    """Ctrl-C reaches all processes of a terminal. Those that are started meanwhile never hear of it, as when
-    they end is ours to say; here it is only put off."""
-    # Started with the first of them otherwise, and that would end what is begun here.
-    resource_tracker.ensure_running()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _begin(connection: Connection, script: Script, part: int, parts: int) -> None:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from autoscaler.demo.clock import STEP_S, AcceleratedClock
+from autoscaler.demo.interrupts import interrupts_put_off
 from autoscaler.demo.players import Players, Script
 
 _MOST_PLAYERS = 4
@@ -49,7 +50,8 @@ def show(wanted: Show, opened: Callable[[str], None]) -> None:
 
 
 def _show(wanted: Show, opened: Callable[[str], None], stack: ExitStack) -> None:
-    folder = stack.enter_context(TemporaryDirectory(prefix="autoscaler-demo-"))
+    with interrupts_put_off():
+        folder = stack.enter_context(TemporaryDirectory(prefix="autoscaler-demo-"))
     url = f"sqlite:///{Path(folder) / 'store.db'}"
     # Ended after the players: it may wait for one of them.
     conductor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="conductor"))

@@ -55,7 +55,10 @@ class ServiceProcess:
         """What a caller with `token` is answered; status 0 while it does not listen."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            return requests.request(method, f"{self.url}{path}", headers=headers, timeout=15)
+            with requests.Session() as session:
+                # Looking for proxies reads the environment, which pytest changes meanwhile.
+                session.trust_env = False
+                return session.request(method, f"{self.url}{path}", headers=headers, timeout=15)
         except requests.ConnectionError:
             absent = requests.Response()
             absent.status_code = 0

@@ -99,5 +99,11 @@ export const rangeOf = (params, otherwise = "6h") => {
   return { startS: now - SPANS[span], endS: now, live: true, span };
 };
 
+/** A range as parameters of a question. One that ends now has no end: what has just happened belongs to it. */
+export const bounds = ({ startS, endS, live }) => ({
+  start: rfc3339(startS),
+  end: live ? null : rfc3339(endS),
+});
+
 /** What of the address a fixed range is: set these parameters. */
 export const fixedRange = (startS, endS) => ({ range: null, start: rfc3339(startS), end: rfc3339(endS) });

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { el, put, say } from "../element.js";
-import { rangeOf, rfc3339 } from "../moments.js";
+import { bounds, rangeOf } from "../moments.js";
 import { inOneLine, loading, nothing, refused } from "../notice.js";
 import { plural } from "../numbers.js";
 import { rangeButtons } from "../ranges.js";
@@ -89,8 +89,7 @@ class DecisionsView {
           namespace,
           workload,
           reason,
-          start: rfc3339(this.range.startS),
-          end: rfc3339(this.range.endS),
+          ...bounds(this.range),
           limit: PAGE,
           continue: this.#next,
         },

@@ -8,7 +8,7 @@ import { nowS, hasBeen } from "../clock.js";
 import { drawDecisions } from "../decisions/list.js";
 import { el, put } from "../element.js";
 import { onKeys } from "../keys.js";
-import { epoch, fixedRange, rangeOf, rfc3339 } from "../moments.js";
+import { bounds, epoch, fixedRange, rangeOf, rfc3339 } from "../moments.js";
 import { loading, refused } from "../notice.js";
 import { rangeButtons } from "../ranges.js";
 import { mayWrite } from "../rights.js";
@@ -170,7 +170,7 @@ class WorkloadView {
   async #readTime() {
     const asked = (this.#asked += 1);
     const range = (this.#range = rangeOf(this.#params, RANGE));
-    const at = { start: rfc3339(range.startS), end: rfc3339(range.endS) };
+    const at = bounds(range);
     const part = (rest, params = {}) =>
       get(workloadResource(this.namespace, this.name, rest), params, this.signal);
     const current = () => asked === this.#asked;
