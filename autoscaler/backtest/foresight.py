@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.easing import eased
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.known.occasions import Occasion, known_peaks
 from autoscaler.forecasting.known.spans import untold
@@ -60,11 +61,13 @@ def foresee(
 ) -> Foresight:
     """Forecast every step of `series`, each from what had arrived by then.
 
-    settings.horizon is the lead time in steps. The quantiles are those of the model, read by its record.
+    settings.horizon is the lead time in steps. The quantiles are those of the model, eased and
+    read by its record.
     """
     made = as_modelled(series, forecaster, settings, history_s, refit_s)
     came = np.where(made.untold, np.nan, peak_ahead(series.values, made.lead_steps))
-    kept = recalibrated(made.peaks, made.levels, came, made.lead_steps, series.start_s, series.step_s)
+    stated = eased(made.peaks, made.lead_steps, series.step_s)
+    kept = recalibrated(stated, made.levels, came, made.lead_steps, series.start_s, series.step_s)
     occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]
     lacking = [
         occasion.lacking

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoscaler.backtest.scores import need, unserved_share
-from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats, Ints
+from autoscaler.trailing import trailing
 
 COSTS = (1.06, 1.10, 1.15, 1.22, 1.32)
 """Costs at which two fronts are compared."""

@@ -15,8 +15,8 @@ import numpy as np
 
 from autoscaler.planning.capacity import NEGLIGIBLE_SHARE, ROUNDING
 from autoscaler.planning.policy import Policy
-from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats
+from autoscaler.trailing import trailing
 
 DAY_S, WEEK_S = 86_400.0, 7 * 86_400.0
 REPLAYED_S = WEEK_S

@@ -29,6 +29,7 @@ import numpy as np
 
 from autoscaler.backtest.yardstick import geometric_mean, warm_up_s
 from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.easing import eased
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.forecasting.origins import spread
 from autoscaler.forecasting.peaks.adaptation import ABOUT_MOMENTS, SPAN_S, adapted
@@ -139,6 +140,7 @@ def _fold(
         peaks = _forecast(model, course, lead, scored_from, options.adapt)
         if options.recalibrate:
             came = peak_ahead(load, lead)
+            peaks = eased(peaks, lead, step_s)
             peaks = recalibrated(peaks, model.levels, came, lead, course.series.start_s, step_s)
         score = scored(name, load, peaks, model.levels, step_s, lead, scored_from)
         share = None

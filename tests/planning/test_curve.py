@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from autoscaler.planning.curve import LADDER, Stated, Terms, curve_of, replayed_steps
 from autoscaler.planning.policy import Policy
-from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats
+from autoscaler.trailing import trailing
 
 STEP_S, DAY = 60, 1440
 LEVELS = np.array([0.5, 0.8, 0.95, 0.995])

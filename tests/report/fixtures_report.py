@@ -23,8 +23,8 @@ from autoscaler.backtest.result import (
     TraceResult,
 )
 from autoscaler.backtest.scores import score
-from autoscaler.planning.trailing import trailing
 from autoscaler.series import Floats, Ints, Series
+from autoscaler.trailing import trailing
 
 STEP_S = 60
 START_UP_S = 300.0

@@ -79,13 +79,15 @@ def _forecast_group(
 
 
 def as_promised(forecast: Forecast, rows: Sequence[int], workloads: Sequence[Workload]) -> Floats:
-    """The peaks of these rows as the record of each one's workload says that they are to be read.
+    """The peaks of these rows as each one's workload states them, read as its record says.
 
     Shape [row, horizon, level].
     """
     ends = forecast.made_at_s[rows].tolist()
-    places = np.stack([workload.places(end_s) for workload, end_s in zip(workloads, ends, strict=True)])
-    return np.maximum.accumulate(read_at(forecast.peaks[rows], forecast.levels, places), axis=1)
+    each = list(zip(workloads, ends, forecast.peaks[rows], strict=True))
+    stated = np.stack([workload.states(end_s, peaks) for workload, end_s, peaks in each])
+    places = np.stack([workload.places(end_s) for workload, end_s, _ in each])
+    return np.maximum.accumulate(read_at(stated, forecast.levels, places), axis=1)
 
 
 def _predicted(predictor: Predictor, group: Sequence[Workload]) -> Forecast:

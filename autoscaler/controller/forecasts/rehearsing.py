@@ -15,6 +15,7 @@ from autoscaler.controller.forecasts.fronts import as_long, related
 from autoscaler.controller.forecasts.rows import laid_out
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.easing import eased
 from autoscaler.forecasting.promises import WINDOW_S, judged_every, read_at
 from autoscaler.forecasting.related.following import followed, reach
 from autoscaler.series import Batch, Forecast, Ints, Series
@@ -64,7 +65,7 @@ def rehearse_record(workload: Workload) -> None:
             forecast = workload.fitted.predictor.predict(moments, np.repeat(rows, until - begin))
         except Exception:  # noqa: BLE001 - if the model fails, its forecast of now does too and is told there
             return
-        over_lead = forecast.peaks[:, workload.request.lead - 1]
+        over_lead = eased(forecast.peaks[:, workload.request.lead - 1], workload.request.lead, step_s)
         places = np.tile(workload.places(end_s), (until - begin, 1))
         peaks = read_at(over_lead, forecast.levels, places)
         record.note(moments.end_s, load.values[begin:until], peaks, np.full(until - begin, np.inf))

@@ -17,6 +17,7 @@ from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.schedule import seconds_to_retry
 from autoscaler.controller.forecasts.stated_record import StatedRecord
 from autoscaler.forecasting.accuracy import peak_ahead
+from autoscaler.forecasting.easing import Easing
 from autoscaler.forecasting.known.spans import untold
 from autoscaler.forecasting.promises import Promises, read_at
 from autoscaler.forecasting.related.relation import FOLLOWS
@@ -57,6 +58,7 @@ class Workload:
     _made_at_s: int | None = None
     _expected: Floats = field(default_factory=lambda: np.empty(0))
     _coverage: Coverage = field(init=False)
+    _easing: Easing = field(init=False)
     _promises: Promises = field(init=False)
     _trial: Trial = field(init=False)
 
@@ -64,6 +66,7 @@ class Workload:
         lead, step_s, settings = self.request.lead, self.request.step_s, self.request.settings
         self.earlier = Earlier(settings.repeats)
         self._coverage = Coverage(lead, step_s)
+        self._easing = Easing(lead, step_s)
         self._promises = Promises(np.array(sorted(settings.levels)), lead, step_s)
         self._trial = Trial(settings.quantile, lead, step_s)
         follows = self.request.follows
@@ -149,6 +152,16 @@ class Workload:
         self._expected = as_expected_earlier(self._expected, steps, self.request.lead, median)
         self._made_at_s = made_at_s
 
+    def states(self, made_at_s: int, peaks: Floats) -> Floats:
+        """What is stated at `made_at_s`, [horizon, level], which the record will hold against what comes.
+
+        peaks: [horizon, level], as modelled.
+        """
+        stated = self._easing.eased(made_at_s, peaks)
+        if not self._is_untold(made_at_s):
+            self._promises.state(made_at_s, stated[self.request.lead - 1])
+        return stated
+
     def places(self, now_s: int) -> Floats:
         """Where to read each level of a forecast made at `now_s`, by the record of this workload."""
         return self._promises.places(now_s)
@@ -177,8 +190,8 @@ class Workload:
     def fan(self, forecast: Forecast, row: int, peaks: Floats, followed: bool = False) -> Fan:
         """What to tell of `forecast`, which is remembered, to be judged when its time has come.
 
-        peaks: [horizon, level], those of the forecast as the record says that they are to be read, or, if
-        `followed`, those by the workload's front.
+        peaks: [horizon, level], those stated as the record says that they are to be read, or, if `followed`,
+        those by the workload's front.
         """
         self.expects(forecast, row)
         request, made_at_s = self.request, int(forecast.made_at_s[row])
@@ -203,7 +216,6 @@ class Workload:
             stated = math.nan
         else:
             self._coverage.state(made_at_s, stated)
-            self._promises.state(made_at_s, forecast.peaks[row, request.lead - 1])
         load = float(self.recent.newest(1)[0]) if self.recent is not None else math.nan
         self._trial.note(made_at_s, load, stated)
         limit = self._trial.limit()

@@ -25,8 +25,6 @@ _TREES = 30
 _LEAVES = 7
 _FEWEST_IN_LEAF, _FEWEST_BEYOND = 30, 3
 """Moments in a leaf, and those of them that have to be beyond its quantile: fewer say nothing of it."""
-_BELIEVED = 0.7
-"""Share of a correction that is made. All of it was learned too well: coverage fell."""
 _UNKNOWN = -15.0
 """Stands for a clue that is missing: below all that there are."""
 _GROWN: dict[str, Any] = {
@@ -119,7 +117,7 @@ class Groves:
             below = shown[row, self.clue[split]] <= self.threshold[split]
             at = np.where(at < 0, at, np.where(below, self.left[split], self.right[split]))
         answers = self.leaf[tree * _LEAVES - 1 - at]
-        corrections[rows] = _BELIEVED * answers.reshape(len(rows), len(LEVELS), _TREES).sum(axis=2)
+        corrections[rows] = answers.reshape(len(rows), len(LEVELS), _TREES).sum(axis=2)
         return corrections
 
 
