@@ -42,7 +42,9 @@ def office(holiday: Floats | None = None, days: int = 50, noise: float = 0.04, d
     if holiday is not None:
         free = np.isin(day, list(holidays_between("DE", int(day[0]), int(day[-1]))))
         values = np.where(free, holiday[slot], values)
-    return Series("office", FIRST, STEP_S, values * np.random.default_rng(draw).lognormal(0, noise, len(values)))
+    return Series(
+        "office", FIRST, STEP_S, values * np.random.default_rng(draw).lognormal(0, noise, len(values))
+    )
 
 
 PHASE = 2 * np.pi * np.arange(DAY) / DAY
