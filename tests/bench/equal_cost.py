@@ -31,6 +31,8 @@ from autoscaler.backtest.yardstick import (
     warm_up_s,
 )
 from autoscaler.forecasting.forecaster import DAY_S, LEVELS
+from autoscaler.forecasting.peaks.model_folder import read_trained
+from autoscaler.forecasting.peaks.shipped import shipped_model
 from autoscaler.forecasting.registry import SLOW, forecaster
 from autoscaler.series import Ints, Series
 from autoscaler.signals.recorded import read_recorded
@@ -47,11 +49,12 @@ _FEWEST_SCORED_S = DAY_S // 2
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One measurement to make."""
+    """One measurement to make. model_folder: of the shared model, None for the shipped one."""
 
     trace: Path
     model: str
     start_up_s: float
+    model_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ def measured(job: Job) -> Measured | None:
     world = World(per_replica=float(np.nanmean(series.values)) / FLEET, start_up_s=job.start_up_s)
     ours = default_candidate(series, world, job.model, quantile=STATED)
     refit_s = _SLOW_REFIT_S if job.model in SLOW else ours.refit_s
-    foresight = foresee(series, forecaster(job.model), ours.settings, ours.history_s, refit_s)
+    shared = read_trained(job.model_folder) if job.model_folder else None
+    model = forecaster(job.model, model_for=shared or shipped_model)
+    foresight = foresee(series, model, ours.settings, ours.history_s, refit_s)
     lead = start_up_steps(job.start_up_s, series.step_s)
 
     def point(level: float) -> Point:

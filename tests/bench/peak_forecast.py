@@ -2,10 +2,9 @@
 
     python -m tests.bench.peak_forecast --traces ../shared/traces --out peak-forecast.json
 
-Traces are left out a fold at a time, near twins together. Every trace is scored, but only those whose
-licence lets a model that ships learn from them are trained on. What was known at each moment is
-computed once per trace and lead and kept in `--work`, so that another recipe of trees costs no more
-than its trees; empty that folder after the clues or the ridge have changed.
+Which model a trace is scored by, `left_out` says. What was known at each moment is computed once per trace
+and lead and kept in `--work`, so that another recipe of trees costs no more than its trees; empty that
+folder after the clues or the ridge have changed.
 """
 
 from __future__ import annotations
@@ -37,31 +36,14 @@ from autoscaler.forecasting.peaks.learned_peaks import rises
 from autoscaler.forecasting.peaks.model import PeakModel, Table, read_model
 from autoscaler.forecasting.peaks.own_trees import LEVELS as OWN_LEVELS
 from autoscaler.forecasting.peaks.own_trees import Groves
-from autoscaler.forecasting.peaks.training import (
-    PARTS,
-    SEED,
-    Lessons,
-    Walked,
-    joined,
-    lessons,
-    train,
-    walk,
-)
+from autoscaler.forecasting.peaks.training import PARTS, SEED, Walked, walk
 from autoscaler.forecasting.promises import recalibrated
 from autoscaler.series import Floats, Series
 from autoscaler.signals.recorded import read_recorded
+from tests.bench.left_out import FOLDS, kept_lessons, part_without, path_of
 from tests.bench.peak_forecast_score import Score, scored, worldcup_unserved
 
 SCORED_LEADS_S = (300, 900)
-NOT_TRAINED_ON = ("alibaba2018_cluster_cpu_1min", "twitter_prod_metric_1min", "imageboard_small_site_1min")
-"""No licence, or one that what is learned from them could not be shipped under."""
-FOLDS = (
-    ("worldcup98_web_1min", "ms_mongo_app_04_1min", "tencent_crane_06_1min", "facebook_hadoop_2009a_1min"),
-    ("nasa_http_1995_1min", "ms_mongo_app_02_1min", "tencent_crane_01_1min", "tencent_crane_10_1min"),
-    ("tencent_crane_09_1min", "tencent_crane_13_1min", "ms_ingress_02_1min", "facebook_hadoop_2009b_1min"),
-    ("ms_mongo_machine_01_1min", "tencent_crane_02_1min", "tencent_crane_07_1min", *NOT_TRAINED_ON[:1]),
-    ("tencent_crane_04_1min", "facebook_hadoop_2010_1min", *NOT_TRAINED_ON[1:]),
-)
 VERY_SMOOTH = ("ms_mongo_app_02_1min", "tencent_crane_09_1min", "tencent_crane_13_1min")
 _FEWEST_SCORED_S = DAY_S // 2
 
@@ -75,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     work.mkdir(parents=True, exist_ok=True)
     names = [name for fold in FOLDS for name in fold]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        asked = [(options.traces / f"{name}.csv.gz", work) for name in names]
+        asked = [(path_of(options.traces, name), work) for name in names]
         for name, seconds in zip(names, pool.map(_prepare, asked), strict=True):
             _say(f"{name}: looked at in {seconds:.0f} s")
         jobs = [(fold, lead_s, work, options) for lead_s in SCORED_LEADS_S for fold in FOLDS]
@@ -109,9 +91,7 @@ def _prepare(job: tuple[Path, Path]) -> float:
     began = time.monotonic()
     series = read_recorded(path)
     for lead_s in [lead_s for part in PARTS.values() for lead_s in part]:
-        kept = work / f"{series.name}.{lead_s}.lessons"
-        if not kept.exists():
-            kept.write_bytes(pickle.dumps(lessons(series, (lead_s,))))
+        kept_lessons(path, lead_s, work)
     for lead_s in SCORED_LEADS_S:
         kept = work / f"{series.name}.{lead_s}.moments"
         if not kept.exists():
@@ -125,10 +105,8 @@ def _fold(
 ) -> list[tuple[Score, int, float | None]]:
     """Train on the other folds, score the traces of this one."""
     fold, lead_s, work, options = job
-    taught = [name for other in FOLDS if other != fold for name in other if name not in NOT_TRAINED_ON]
-    leads_s = next(part for part in PARTS.values() if lead_s in part)
-    known = joined([_lessons(work, name, lead) for name in taught for lead in leads_s])
-    model = read_model(train(known, {}, options.seed))
+    part = next(part for part, leads_s in PARTS.items() if lead_s in leads_s)
+    model = read_model(part_without(fold, part, options.traces, work, options.seed))
     found = []
     for name in fold:
         course = _Course.read(work / f"{name}.{lead_s}.moments")
@@ -191,11 +169,6 @@ def _forecast(model: PeakModel, course: _Course, lead: int, scored_from: int, ad
     quantiles = rises(shared, corrections, model.levels)
     peaks = course.level[:, np.newaxis] * np.exp(quantiles)
     return np.maximum(peaks - course.raised[:, np.newaxis], 0.0)
-
-
-def _lessons(work: Path, name: str, lead_s: int) -> Lessons:
-    lesson: Lessons = pickle.loads((work / f"{name}.{lead_s}.lessons").read_bytes())
-    return lesson
 
 
 def _summary(lead_s: int, scores: Sequence[Score], unserved: Sequence[float]) -> str:

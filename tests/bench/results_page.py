@@ -2,7 +2,8 @@
 
     python -m tests.bench.results_page --traces ../shared/traces --out docs/benchmarks.md
 
-Progress goes to stderr. With `--measurements FILE` every finished measurement is kept there and
+The models that share one learned model are measured with one that was trained without the trace
+(`left_out`). Progress goes to stderr. With `--measurements FILE` every finished measurement is kept there and
 not made again, so that an interrupted run goes on where it stopped; remove the file after the
 code has changed.
 """
@@ -14,17 +15,22 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from itertools import repeat
 from pathlib import Path
 
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED
 from autoscaler.forecasting.registry import AUTO, FAST, NAMES, SLOW
 from tests.bench.equal_cost import Job, Measured, measured
+from tests.bench.left_out import FOLDS, model_without, path_of
 from tests.bench.results_text import page
 
 _START_UPS_S = (300.0, 900.0)
+_SHARED = {AUTO, LEARNED}
 _SLOW_MOST_BYTES = 400_000
 """Larger compressed traces (two to three months of minutes) are not given to the slow models."""
 
@@ -37,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     traces = sorted(options.traces.glob("*_1min.csv.gz"), key=lambda path: path.stat().st_size)
     if not traces:
         sys.exit(f"{options.traces}: no files *_1min.csv.gz; give the folder of recorded traces")
+    folders = _models(options) if _SHARED.intersection(options.models) else {}
     jobs = [
-        Job(trace, model, start_up_s)
+        Job(trace, model, start_up_s, folders.get(trace) if model in _SHARED else None)
         for trace in traces
         for model in options.models
         for start_up_s in _START_UPS_S
@@ -49,12 +56,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.out.write_text(text, encoding="utf-8")
 
 
+def _models(options: argparse.Namespace) -> dict[Path, Path]:
+    """For every trace the folder of a model that has not seen it."""
+    work = options.work or Path(tempfile.mkdtemp())
+    work.mkdir(parents=True, exist_ok=True)
+    folders = {}
+    with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        trained = pool.map(model_without, FOLDS, repeat(options.traces), repeat(work))
+        for fold, folder in zip(FOLDS, trained, strict=True):
+            print(f"trained without {', '.join(fold)}", file=sys.stderr, flush=True)
+            folders.update({path_of(options.traces, name): folder for name in fold})
+    return folders
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="measure all models on all recorded traces")
     parser.add_argument("--traces", type=Path, required=True, help="folder with *_1min.csv.gz")
     parser.add_argument("--out", type=Path, required=True, help="page to write")
     parser.add_argument("--models", nargs="+", choices=NAMES, default=[*FAST, AUTO])
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--work", type=Path, help="keep the models that were trained without a trace here")
     parser.add_argument("--measurements", type=Path, help="keep finished measurements here")
     return parser.parse_args(arguments)
 

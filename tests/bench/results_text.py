@@ -27,6 +27,8 @@ Made by `{COMMAND}` from recorded 1-minute traces; nothing on this page is writt
 - The policy is the default one, as of `autoscaler backtest FILE --fleet 20 --start-up 5m --model MODEL`:
   every decision passes through the whole decision core, with HPA's default `behavior`, and is made
   having seen only what had been recorded by then. Models are fitted again every 6 hours.
+- The learned model that `auto` uses was trained without the trace it is measured on, and without near twins
+  of it: five models, each without a fifth of the traces.
 - One policy for each forecast quantile from 0.05 to 0.995 gives a front of cost against overload.
   Levels beyond the costs that are read are not run.
 - The rival takes the mean of the last 3 minutes times a headroom, rounds up, and holds the maximum of
