@@ -69,7 +69,7 @@ def test_the_legend_tells_the_values_under_the_pointer(browser: Any, service: Sh
         visit.until("document.querySelector('.legend .when').textContent !== ''")
         assert not visit.page.is_hidden(".cursor")
         values = visit.page.eval_on_selector_all(".legend .value", "all => all.map(e => e.textContent)")
-        assert all(value.replace(",", "").isdigit() for value in (values[0], values[1], values[4], values[6]))
+        assert all(value.replace(",", "").isdigit() for value in (values[0], values[1], values[5], values[7]))
 
 
 def test_the_range_and_a_zoom_are_in_the_address_and_back_undoes_them(

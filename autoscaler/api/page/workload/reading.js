@@ -8,6 +8,7 @@ export const KEYS = [
   ["load", "Load", "demand"],
   ["capacity", "Served at most", "supply"],
   ["stated", "Forecast peak", "forecast"],
+  ["unforeseen", "Above it", "ring"],
   ["lacking", "Short", "bad"],
   ["ready", "Ready", "supply"],
   ["asked", "Asked for", "asked"],
@@ -31,12 +32,13 @@ const at = ({ columns, metadata }, index) => {
   const ready = columns.ready[index];
   const load = columns.load[index];
   const capacity = ready === null || metadata.perReplica === null ? null : ready * metadata.perReplica;
-  const lacking = load !== null && capacity !== null && load > capacity ? amount(load - capacity) : "";
+  const over = (limit) => (load !== null && limit !== null && load > limit ? amount(load - limit) : "");
   return {
     load: amount(load),
     capacity: amount(capacity),
     stated: amount(columns.stated[index]),
-    lacking,
+    unforeseen: over(columns.stated[index]),
+    lacking: over(capacity),
     ready: count(ready),
     asked: count(columns.asked[index]),
     needed: count(columns.needed[index]),
