@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
+from string import Template
 
 from autoscaler.backtest.yardstick import COSTS, geometric_mean
 from autoscaler.forecasting.registry import SLOW
@@ -17,10 +18,10 @@ COMMAND = "make benchmarks"
 _KEPT = (0.93, 0.97)
 _LEVEL_SHARE = 0.02
 
-_INTRODUCTION = f"""# Forecasting models on recorded traffic
+_INTRODUCTION = """# Forecasting models on recorded traffic
 
 How much load each model leaves unserved, against a reactive autoscaler tuned to cost exactly as much.
-Made by `{COMMAND}` from recorded 1-minute traces; nothing on this page is written by hand.
+Made by `$COMMAND` from recorded 1-minute traces; nothing on this page is written by hand.
 
 ## How it was measured
 
@@ -33,7 +34,7 @@ Made by `{COMMAND}` from recorded 1-minute traces; nothing on this page is writt
   Levels beyond the costs that are read are not run.
 - The rival takes the mean of the last 3 minutes times a headroom, rounds up, and holds the maximum of
   the last 6 minutes. Its headroom is swept from 0.7 to 3, which gives its front.
-- Both fronts are read at costs {", ".join(f"{cost:.2f}" for cost in COSTS)}; 1.00 pays for exactly what
+- Both fronts are read at costs $COSTS; 1.00 pays for exactly what
   was needed. The figure of a trace is the median over these costs of (our overload + 0.002) / (the
   rival's + 0.002), overload in per cent of the load. **Below 1 is better than the tuned rival.** `(3/5)`
   says that only three of the five costs lie on both fronts, `n/a` that none does. Nothing is
@@ -61,8 +62,10 @@ _CAVEATS = """## What to keep in mind
 def page(found: Sequence[Measured], models: Sequence[str]) -> str:
     """The whole page."""
     start_ups = sorted({one.start_up_s for one in found})
+    command = f'{COMMAND} ARGS="--models {" ".join(models)}"'
+    costs = ", ".join(f"{cost:.2f}" for cost in COSTS)
     parts = [
-        _INTRODUCTION,
+        Template(_INTRODUCTION).substitute(COMMAND=command, COSTS=costs),
         "## In words\n",
         *(_reading(found, models, start_up_s) for start_up_s in start_ups),
     ]
