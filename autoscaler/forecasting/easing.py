@@ -20,8 +20,9 @@ _HELD_S = 300
 _SHARE = 0.5
 
 
-def _span_s(lead: int, step_s: int) -> int:
-    return max(0, lead * step_s - _HELD_S)
+def _steps(lead: int, step_s: int) -> int:
+    """Over how many steps the highest counts, the present one among them."""
+    return max(1, (lead * step_s - _HELD_S) // step_s)
 
 
 def eased(stated: Floats, lead: int, step_s: int) -> Floats:
@@ -29,7 +30,7 @@ def eased(stated: Floats, lead: int, step_s: int) -> Floats:
 
     stated: [time, level], as modelled one step after the other; NaN where there was no forecast.
     """
-    highest = trailing(np.fmax, stated.T, max(1, _span_s(lead, step_s) // step_s)).T
+    highest = trailing(np.fmax, stated.T, _steps(lead, step_s)).T
     return stated + _SHARE * (highest - stated)
 
 
@@ -37,10 +38,10 @@ class Easing:
     """The same for one workload, forecast by forecast. Keeps what was modelled for as long as it counts."""
 
     def __init__(self, lead: int, step_s: int) -> None:
-        self._lead = lead
-        self._span_s = _span_s(lead, step_s)
+        self._lead, self._step_s = lead, step_s
+        self._counts_s = _steps(lead, step_s) * step_s
         ahead_s = step_s * np.arange(1, lead + 1, dtype=np.float64)
-        self._part = np.clip((ahead_s - _HELD_S) / max(self._span_s, 1), 0.0, 1.0)
+        self._part = np.clip((ahead_s - _HELD_S) / max(lead * step_s - _HELD_S, 1), 0.0, 1.0)
         self._modelled: deque[tuple[int, Floats]] = deque()
 
     def eased(self, made_at_s: int, peaks: Floats) -> Floats:
@@ -50,10 +51,10 @@ class Easing:
         the nearer a step is to the lead.
         """
         over_lead = peaks[self._lead - 1]
-        if self._span_s == 0 or not np.isfinite(over_lead).all():
+        if self._counts_s == self._step_s or not np.isfinite(over_lead).all():
             return peaks
         kept = self._modelled
-        while kept and not made_at_s - self._span_s < kept[0][0] < made_at_s:
+        while kept and not made_at_s - self._counts_s < kept[0][0] < made_at_s:
             kept.popleft()
         kept.append((made_at_s, over_lead.copy()))
         more = _SHARE * (np.max([one for _, one in kept], axis=0) - over_lead)
