@@ -103,10 +103,14 @@ class Election:
         assert eventually(made.holds)
         return made
 
-    def attempts(self, number: int = 4) -> None:
-        """Let so many more requests be made."""
-        wanted = len(self.api.asked) + number
-        assert eventually(lambda: len(self.api.asked) >= wanted)
+    def attempts(self, number: int = 4, by: str | None = None) -> None:
+        """Let so many more requests be made, by the candidate with this name on the wire if one is given."""
+
+        def made() -> int:
+            return sum(by in (None, asked.headers["User-Agent"]) for asked in list(self.api.asked))
+
+        wanted = made() + number
+        assert eventually(lambda: made() >= wanted)
 
     def unreachable(self) -> None:
         def fault(c: Conversation) -> bool:
@@ -173,11 +177,13 @@ def test_another_takes_over_only_when_the_last_one_has_surely_stopped(election: 
             c.reset()
         return c.asked.headers["User-Agent"] == "first"
 
-    first._cluster._headers["User-Agent"] = "first"  # to tell the two apart on the wire
+    for candidate, name in ((first, "first"), (second, "second")):
+        candidate._cluster._headers["User-Agent"] = name  # to tell the two apart on the wire
     election.server.fault = only_second
     assert eventually(lambda: first.failure)
+    election.attempts(2, by="second")  # the last renewal is seen before the clock moves
     election.clock.now += 14.9
-    election.attempts(8)
+    election.attempts(4, by="second")
     assert (first.holds(), second.holds()) == (False, False)
     election.clock.now += 0.2
     assert eventually(second.holds)
