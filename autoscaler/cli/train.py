@@ -17,10 +17,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autoscaler.cli.cluster_loads import cluster_loads
-from autoscaler.cli.model_making import Taught, grow, judge, teach
-from autoscaler.cli.model_publishing import check_folder, publish
-from autoscaler.cli.training_loads import Load, Question, queried_loads, recorded_loads, teaching
+from autoscaler.cli.training.cluster_loads import cluster_loads
+from autoscaler.cli.training.loads import Load, Question, queried_loads, recorded_loads, teaching
+from autoscaler.cli.training.making import Taught, grow, judge, teach
+from autoscaler.cli.training.publishing import check_folder, publish
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterConfigError
 from autoscaler.controller.configuration import Configuration, read_configuration

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autoscaler.cli import cluster_loads
+from autoscaler.cli.training import cluster_loads
 from autoscaler.controller.cluster.errors import ClusterError
 from autoscaler.controller.configuration import Configuration, Source
 from autoscaler.series import Series, State

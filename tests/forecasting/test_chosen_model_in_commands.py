@@ -8,7 +8,7 @@ import pytest
 from small_models import ramps, small_files
 
 from autoscaler.cli.backtest import Options, backtest
-from autoscaler.cli.model_publishing import publish
+from autoscaler.cli.training.publishing import publish
 from autoscaler.cli.tune import Options as TuneOptions
 from autoscaler.cli.tune import tune
 from autoscaler.forecasting.peaks.learned_peaks import LEARNED

@@ -16,11 +16,12 @@ import pytest
 from at_once import AtOnce
 from small_models import ramps, small_files
 
-from autoscaler.cli import model_making, train
-from autoscaler.cli.model_publishing import publish
-from autoscaler.cli.model_verdict import Verdict
+from autoscaler.cli import train
 from autoscaler.cli.train import Options, training
-from autoscaler.cli.training_loads import Load, Question, queried_loads, teaching
+from autoscaler.cli.training import making
+from autoscaler.cli.training.loads import Load, Question, queried_loads, teaching
+from autoscaler.cli.training.publishing import publish
+from autoscaler.cli.training.verdict import Verdict
 from autoscaler.forecasting.peaks.model import MANIFEST
 from autoscaler.forecasting.peaks.model_comparison import LEADS_S, held_out_from, loss_ratios
 from autoscaler.forecasting.peaks.model_folder import CONTENTS, read_trained
@@ -43,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         yield AtOnce()
 
     monkeypatch.setattr(train, "_processes", here)
-    monkeypatch.setattr(model_making, "train", functools.partial(train_trees, rounds=5))
+    monkeypatch.setattr(making, "train", functools.partial(train_trees, rounds=5))
 
 
 def recorded(folder: Path, name: str, days: float, seed: int) -> Path:

@@ -14,7 +14,7 @@ from feed_in_hand import Running
 from known_source import END_S, LEAD, Known, Now, request, wave
 from small_models import small_files
 
-from autoscaler.cli.model_publishing import publish
+from autoscaler.cli.training.publishing import publish
 from autoscaler.controller.forecasts.model_in_use import ModelInUse
 from autoscaler.controller.forecasts.service import Forecasts
 from autoscaler.forecasting.peaks.learned_peaks import LEARNED, ModelFor

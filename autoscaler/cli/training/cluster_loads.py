@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autoscaler.cli.training_loads import Load, Say
+from autoscaler.cli.training.loads import Load, Say
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.errors import ClusterError
 from autoscaler.controller.configuration import Configuration

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from autoscaler.cli.model_verdict import Verdict
-from autoscaler.cli.training_loads import Load
+from autoscaler.cli.training.loads import Load
+from autoscaler.cli.training.verdict import Verdict
 from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.forecasting.peaks.model_comparison import held_out_from, loss_ratios
 from autoscaler.forecasting.peaks.trained_model import Files, TrainedModel

@@ -1,0 +1,1 @@
+"""What `autoscaler train` is made of: loads read, a model made of them, judged, and published."""
