@@ -44,11 +44,13 @@ class PredictiveScaler:
         self._peaks = foresight.at_quantile(policy.quantile).tolist()
         self._expected = foresight.expected.tolist()
         self._known = foresight.known.tolist()
-        self._judged = np.where(foresight.untold, np.nan, self._peaks).tolist()
         self._recorded = {name: column.tolist() for name, column in recorded.items()}
         self._lag_steps = lag_steps
         self._step_s = int(policy.step_s)
         self._trial = Trial(policy.quantile, foresight.lead_steps, self._step_s)
+        told = np.where(foresight.untold, np.nan, 1.0)
+        self._judged = (told * foresight.at_quantile(self._trial.judged)).tolist()
+        self._wanted = (told * self._peaks).tolist()
         self._dialling = None if policy.objective is None else Dialling(policy, policy.objective, foresight)
         self._memory = Memory()
         self._changed: list[tuple[int, Decision]] = []
@@ -104,14 +106,15 @@ class PredictiveScaler:
     def _prepared(self, moment: Moment, load: Reading, seen: int) -> tuple[Policy, Memory, Outlook]:
         """Policy and memory with the dial turned, and what is forecast, as far as the forecasts of late were
         worth what they cost, and what is known of occasions."""
-        stated = self._peaks[seen]
-        self._trial.note(int(moment.now_s) - self._lag_steps * self._step_s, moment.load, self._judged[seen])
-        limit, policy, memory, words = self._trial.limit(), self._policy, self._memory, ""
+        peak = self._peaks[seen]
+        at_s = int(moment.now_s) - self._lag_steps * self._step_s
+        self._trial.note(at_s, moment.load, self._judged[seen], self._wanted[seen])
+        limit, policy, memory, words = self._trial.limit(peak), self._policy, self._memory, ""
         if self._dialling is not None:
             dial = self._dialling.turn(memory.dial, moment, load, seen, limit)
             policy, memory = self._dialling.policy(dial), replace(memory, dial=dial)
-            stated, words = self._dialling.peak(dial, seen), str(dial.place)
-        peak = at_least(limited(stated, limit), self._known[seen])
+            peak, words = self._dialling.peak(dial, seen), str(dial.place)
+        peak = at_least(limited(peak, limit), self._known[seen])
         outlook = Outlook(peak, self._expected[seen], 0.0, self._foresight.model, self._trial.why, words)
         return policy, memory, outlook
 

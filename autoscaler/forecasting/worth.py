@@ -3,8 +3,12 @@
 A forecast only ever adds replicas, so all the harm that it can do is to cost. Just under a quarter it may
 cost in any case. If it costs more, it has to keep its promise, and to prevent shortage which the same money
 would not prevent if it were spent without a forecast: as a headroom on the present load, or as a number of
-replicas that always stand by. One that does not do both may add that much and nothing beyond; one that does
-neither, because it promises far more than ever comes, may add nothing. This ends when it would have paid.
+replicas that always stand by. One that does not do both is followed in part, so far that it costs that much;
+one that does neither, because it promises far more than ever comes, is not followed. This ends when it would
+have paid.
+
+Rare misses say little within a day, so promise and use are judged at p95 where a policy follows a higher
+quantile: what keeps its word there may be followed at p99, and what that costs is for the user to say.
 
 All in units of the load: what would be asked for is the larger of the forecast and the present load.
 """
@@ -20,6 +24,7 @@ import numpy as np
 
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.series import Floats
+from autoscaler.trailing import trailing
 
 _WINDOW_S = DAY_S
 _MOST_STEPS = 8640
@@ -28,9 +33,12 @@ _JUDGED_EVERY_S = 3600
 _FEWEST, _SHORTEST_S = 12, 3600
 """Moments, and the time from the first to the last of them, that are needed before they say anything."""
 _HELD_S = 300
-"""What asks for replicas by the present load keeps them for about so long."""
+"""What has asked for replicas keeps them for so long: HPA's default stabilization window."""
+_HIGHEST_JUDGED = 0.95
 _FREE = 0.23
 """What forecasts may cost in any case, as a share of what following the present load costs."""
+_IN_PART = 0.2
+"""What those followed in part are to cost: less, as the day that this is reckoned from is over."""
 _TOO_MANY_MISSES, _TOO_FEW_MISSES = 2.0, 0.2
 """The stated risk is kept while peaks exceed forecasts about as often as stated, within these factors."""
 _TELLING_MISSES = 10.0
@@ -47,7 +55,7 @@ class Trust(enum.Enum):
 
     FULL = enum.auto()
     SOME = enum.auto()
-    """As far as what they may cost in any case."""
+    """In part: so far that they cost what they may cost in any case."""
     NONE = enum.auto()
 
 
@@ -55,9 +63,9 @@ class Trust(enum.Enum):
 class Worth:
     """What following forecasts would have brought over some time.
 
-    extra: what it would have cost beyond following the present load, as a share of that. left: its
-    shortage over that of plain spending at the same cost. coverage: share of the `judged` peaks that
-    stayed within what was stated.
+    extra: what it would have cost beyond following the present load, as a share of that. left: shortage over
+    that of plain spending at the same cost, of the forecasts that are judged. coverage: share of the `judged`
+    peaks that stayed within these.
     """
 
     extra: float
@@ -66,13 +74,14 @@ class Worth:
     judged: int
 
     @staticmethod
-    def of(stated: Floats, present: Floats, came: Floats) -> Worth | None:
+    def of(stated: Floats, wanted: Floats, present: Floats, came: Floats) -> Worth | None:
         """Judge moments, [moment] each; None where none is known, or nothing came at any of them.
 
-        stated: forecasts of the peak. present: the load that replicas were kept for anyway. came: the peak.
+        stated: forecasts of the peak, at the quantile that is judged. wanted: those that are to be followed.
+        present: the load that replicas were kept for anyway. came: the peak.
         """
         known = np.isfinite(stated) & np.isfinite(present) & np.isfinite(came)
-        stated, present, came = stated[known], present[known], came[known]
+        stated, wanted, present, came = stated[known], wanted[known], present[known], came[known]
         asked = np.maximum(stated, present)
         cost, least = float(asked.sum()), float(present.sum())
         if len(came) == 0 or least <= 0.0:
@@ -80,7 +89,7 @@ class Worth:
         plain = min(_shortage(came, present * (cost / least)), _shortage(came, _standing_by(present, cost)))
         forgiven = _NEGLIGIBLE_SHORTAGE * max(float(came.sum()), least)
         left = (_shortage(came, asked) + forgiven) / (plain + forgiven)
-        return Worth(cost / least - 1.0, left, float(np.mean(came <= stated)), len(came))
+        return Worth(_extra(wanted, present), left, float(np.mean(came <= stated)), len(came))
 
     def trust(self, quantile: float, before: Trust) -> Trust:
         """How far forecasts of this quantile are to be followed, having been trusted like `before`."""
@@ -98,63 +107,86 @@ class Worth:
 class Trial:
     """Judges the forecasts of one workload, step by step, over about the last day.
 
-    why: of forecasts that are not followed fully, in words; empty while they are.
+    wanted: the quantile that its policy follows; judged: the one that tells whether to. why: of forecasts
+    that are not followed fully, in words; empty while they are.
     """
 
-    def __init__(self, quantile: float, lead: int, step_s: int) -> None:
+    def __init__(self, wanted: float, lead: int, step_s: int) -> None:
+        self.wanted, self.judged = wanted, min(wanted, _HIGHEST_JUDGED)
         self.trust = Trust.FULL
         self.why = ""
-        self._quantile = quantile
+        self._part = 1.0
         self._lead = lead
         self._step_s = step_s
-        self._held = max(1, _HELD_S // step_s)
+        self._held = _HELD_S // step_s + 1
         size = max(self._held, judged_steps(step_s)) + lead
         # Single precision, since there are thousands of these; what is beyond it is infinite, so unknown.
         self._loads = array("f", [math.nan]) * size
         self._stated = array("f", [math.nan]) * size
+        self._wanted = self._stated if self.judged == wanted else array("f", [math.nan]) * size
         self._newest: int | None = None
 
-    def limit(self) -> float:
-        """The most that a forecast made now may ask for, as a load; NaN for nothing at all."""
+    def limit(self, wanted: float) -> float:
+        """The most that a forecast made now may ask for, as a load; NaN for nothing at all.
+
+        wanted: its peak over the lead, at the quantile that is followed.
+        """
         if self.trust is Trust.FULL:
             return math.inf
         if self.trust is Trust.NONE or self._newest is None:
             return math.nan
         lately = [self._loads[(self._newest - back) % len(self._loads)] for back in range(self._held)]
-        return (1.0 + _FREE) * float(np.fmax.reduce(lately))
+        present = float(np.fmax.reduce(lately))
+        return present + self._part * max(wanted - present, 0.0)
 
-    def note(self, at_s: int, load: float, stated: float) -> None:
-        """The load at a step, and what was stated then of the peak over the lead; NaN where unknown."""
+    def note(self, at_s: int, load: float, stated: float, wanted: float) -> None:
+        """The load at a step, and what was stated then of the peak over the lead, at the quantile that is
+        judged and at the one that is wanted; NaN where unknown."""
         step = at_s // self._step_s
         before = self._newest if self._newest is not None else step - 1
         for skipped in range(max(before + 1, step - len(self._loads)), step):
-            self._put(skipped, math.nan, math.nan)
-        self._put(step, load, stated)
+            self._put(skipped, math.nan, math.nan, math.nan)
+        self._put(step, load, stated, wanted)
         self._newest = step
         if at_s // _JUDGED_EVERY_S != before * self._step_s // _JUDGED_EVERY_S:
             self._judge(step)
 
-    def _put(self, step: int, load: float, stated: float) -> None:
+    def _put(self, step: int, load: float, stated: float, wanted: float) -> None:
         at = step % len(self._loads)
         self._loads[at] = load
+        self._wanted[at] = wanted
         self._stated[at] = stated
 
     def _judge(self, newest: int) -> None:
         oldest_first = np.roll(np.arange(len(self._loads)), -(newest + 1) % len(self._loads))
-        loads = np.frombuffer(self._loads, np.float32)[oldest_first].astype(np.float64)
-        judged = len(loads) - self._lead
-        padded = np.concatenate([np.full(self._held - 1, np.nan), loads[:judged]])
-        present = np.fmax.reduce(np.lib.stride_tricks.sliding_window_view(padded, self._held), axis=1)
+        loads, stated, wanted = (
+            np.frombuffer(kept, np.float32)[oldest_first].astype(np.float64)
+            for kept in (self._loads, self._stated, self._wanted)
+        )
         came = np.lib.stride_tricks.sliding_window_view(loads[1:], self._lead).max(axis=1)
-        stated = np.frombuffer(self._stated, np.float32)[oldest_first][:judged].astype(np.float64)
+        loads, stated, wanted = loads[: len(came)], stated[: len(came)], wanted[: len(came)]
         known = np.flatnonzero(np.isfinite(stated + came))
         if len(known) < _FEWEST or (known[-1] - known[0]) * self._step_s < _SHORTEST_S:
             return
-        worth = Worth.of(stated, present, came)
+        present = trailing(np.fmax, loads, self._held)
+        worth = Worth.of(stated, wanted, present, came)
         if worth is None:
             return
-        self.trust = worth.trust(self._quantile, self.trust)
-        self.why = _in_words(worth, self.trust)
+        self.trust = worth.trust(self.judged, self.trust)
+        extra = _extra(trailing(np.fmax, wanted, self._held), present)
+        self._part = min(1.0, _IN_PART / extra) if extra > 0.0 else 1.0
+        self.why = self._in_words(worth)
+
+    def _in_words(self, worth: Worth) -> str:
+        if self.trust is Trust.FULL:
+            return ""
+        wanted, judged = (f"p{100.0 * level:g}" for level in (self.wanted, self.judged))
+        dear = f"over the last day {wanted} would have cost {worth.extra:.0%} more than the present load"
+        if self.trust is Trust.NONE:
+            kept = f"{worth.coverage:.1%} of the peaks stayed within {judged}"
+            return f"forecasts are not followed: {dear}, and {kept}"
+        left = f"{judged} left {worth.left:.0%} of the shortage that plain headroom leaves at its cost"
+        return f"forecasts may cost no more than {_FREE:.0%}: {dear}, and {left}"
 
 
 def judged_steps(step_s: int) -> int:
@@ -165,6 +197,13 @@ def judged_steps(step_s: int) -> int:
 def limited(peak: float, limit: float) -> float:
     """A forecast peak as far as it may be followed; NaN if it is unknown or may not be followed at all."""
     return math.nan if math.isnan(limit) else min(peak, limit) if peak == peak else math.nan
+
+
+def _extra(asked: Floats, present: Floats) -> float:
+    """What asking for so much costs beyond the present load, as a share of that."""
+    known = np.isfinite(asked) & np.isfinite(present)
+    least = float(present[known].sum())
+    return float(np.maximum(asked[known], present[known]).sum()) / least - 1.0 if least > 0.0 else 0.0
 
 
 def _shortage(came: Floats, had: Floats) -> float:
@@ -179,14 +218,3 @@ def _standing_by(present: Floats, cost: float) -> Floats:
     enough = np.append(floors[:-1] <= rising[1:], True)
     standing: Floats = np.maximum(present, floors[int(np.argmax(enough))])
     return standing
-
-
-def _in_words(worth: Worth, trust: Trust) -> str:
-    dear = f"over the last day they would have cost {worth.extra:.0%} more than the present load"
-    if trust is Trust.NONE:
-        kept = f"{worth.coverage:.1%} of the peaks stayed within them"
-        return f"forecasts are not followed: {dear}, and {kept}"
-    if trust is Trust.SOME:
-        paid = f"left {worth.left:.0%} of the shortage that plain headroom leaves at that cost"
-        return f"forecasts may add no more than {_FREE:.0%}: {dear} and {paid}"
-    return ""

@@ -31,8 +31,9 @@ def shortage_and_excess(series: Series, model: str) -> tuple[Floats, Floats]:
     stated, trial = seen.at_quantile(0.95), Trial(0.95, LEAD, STEP_S)
     asked = np.empty(len(series))
     for step, value in enumerate(series.values.tolist()):
-        trial.note(series.start_s + step * STEP_S, value, float(stated[step]))
-        asked[step] = np.fmax(limited(float(stated[step]), trial.limit()), value)
+        said = float(stated[step])
+        trial.note(series.start_s + step * STEP_S, value, said, said)
+        asked[step] = np.fmax(limited(said, trial.limit(said)), value)
     came = np.lib.stride_tricks.sliding_window_view(series.values[1:], LEAD).max(axis=1)
     over = asked[: len(came)] / came - 1.0
     return np.maximum(-over, 0.0), np.maximum(over, 0.0)

@@ -120,10 +120,10 @@ def test_the_forecast_says_how_well_it_was_kept_and_why_it_is_limited() -> None:
     one = running()
     seen = Seen(NOW_S, setting(5), [pod(f"p{n}") for n in range(4)], known(10.0), (), "")
     outcome = plan(one, seen, lambda *_: Outlook(20.0, 20.0, 0.0, "ridge")).outcome(Write.UNNEEDED)
-    judged = dataclasses.replace(FAN, coverage=0.944, judged=480, doubt="forecasts may add no more than 23%")
+    judged = dataclasses.replace(FAN, coverage=0.944, judged=480, doubt="forecasts may cost no more than 23%")
     assert status_of(Status(), outcome, one, judged).forecast_summary == (
         "At most 20 within 180 s with probability 0.95, by ridge. 94 % of the last 480 peaks were within it. "
-        "Forecasts may add no more than 23%."
+        "Forecasts may cost no more than 23%."
     )
 
 

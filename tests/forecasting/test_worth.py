@@ -16,7 +16,7 @@ def test_what_forecasts_cost_and_what_they_leave_is_held_against_spending_withou
     present = np.tile([10.0, 20.0], 10)
     came = np.tile([30.0, 20.0], 10)
     stated = np.tile([28.0, 5.0], 10)
-    worth = Worth.of(stated, present, came)
+    worth = Worth.of(stated, stated, present, came)
     assert worth is not None
     # Asked for is 28 and 20, so 48 where 30 are there anyway. As headroom that makes 16 and 32 with 14 short,
     # as a floor 24 and 24 with 6 short; the forecast leaves 2. A 2000th of what came is forgiven.
@@ -53,8 +53,8 @@ def test_that_a_rare_miss_has_not_come_yet_says_nothing() -> None:
 
 
 def test_nothing_says_nothing() -> None:
-    assert Worth.of(np.full(50, np.nan), np.ones(50), np.ones(50)) is None
-    assert Worth.of(np.full(50, 3.0), np.zeros(50), np.zeros(50)) is None
+    assert Worth.of(np.full(50, np.nan), np.ones(50), np.ones(50), np.ones(50)) is None
+    assert Worth.of(np.full(50, 3.0), np.full(50, 3.0), np.zeros(50), np.zeros(50)) is None
 
 
 def load_with_jumps(days: int) -> Floats:
@@ -71,7 +71,7 @@ def best(load: Floats) -> Floats:
 def followed(load: Floats, stated: Floats) -> Floats:
     trial, seen = Trial(0.95, LEAD, 60), []
     for step, (came, said) in enumerate(zip(load.tolist(), stated.tolist(), strict=True)):
-        trial.note(step * 60, came, said)
+        trial.note(step * 60, came, said, said)
         seen.append(trial.trust is FULL)
         assert bool(trial.why) is not seen[-1]
     return np.array(seen)
@@ -92,25 +92,47 @@ def tried(stated: float) -> Trial:
     load = load_with_jumps(1)
     trial = Trial(0.95, LEAD, 60)
     for step, came in enumerate(load.tolist()):
-        trial.note(step * 60, came, stated)
+        trial.note(step * 60, came, stated, stated)
     return trial
 
 
 def test_one_that_promises_far_too_much_is_not_followed_and_it_is_said_why() -> None:
     trial = tried(900.0)
     assert trial.trust is NONE
-    assert math.isnan(limited(900.0, trial.limit()))
+    assert math.isnan(limited(900.0, trial.limit(900.0)))
     assert "not followed" in trial.why
     assert "100.0% of the peaks" in trial.why
 
 
-def test_one_that_is_no_better_than_headroom_may_add_a_quarter_to_the_present_load() -> None:
+def test_one_that_is_no_better_than_headroom_is_followed_as_far_as_it_costs_under_a_quarter() -> None:
     trial = tried(250.0)
     assert trial.trust is SOME
-    assert limited(250.0, trial.limit()) == pytest.approx(123.0)
-    assert limited(110.0, trial.limit()) == 110.0
-    assert math.isnan(limited(math.nan, trial.limit()))
+    # Of every hour, 300 is held for ten minutes and five more; 250 would have been held for the others.
+    part = 0.2 * (15 * 300.0 + 45 * 100.0) / (45 * 150.0)
+    assert trial.limit(250.0) == pytest.approx(100.0 + part * 150.0, rel=0.01)
+    assert trial.limit(400.0) == pytest.approx(100.0 + part * 300.0, rel=0.01)
+    assert trial.limit(90.0) == 100.0
+    assert math.isnan(limited(math.nan, trial.limit(250.0)))
     assert "no more than 23%" in trial.why
+
+
+def test_none_is_judged_by_misses_too_rare_to_be_seen_in_a_day() -> None:
+    judged = [Trial(wanted, LEAD, 60).judged for wanted in (0.5, 0.95, 0.98, 0.995)]
+    assert judged == [0.5, 0.95, 0.95, 0.95]
+
+
+def test_a_rare_quantile_is_judged_by_a_common_one_and_pays_for_itself() -> None:
+    load = load_with_jumps(1)
+    good, useless = Trial(0.99, LEAD, 60), Trial(0.99, LEAD, 60)
+    kept = best(load) * np.where(np.arange(DAY) % 20 == 0, 0.99, 1.0)
+    for step, (came, said) in enumerate(zip(load.tolist(), kept.tolist(), strict=True)):
+        good.note(step * 60, came, said, 4.0 * said)
+        useless.note(step * 60, came, 110.0, 440.0)
+    assert good.trust is FULL, "however dear"
+    assert useless.trust is SOME, "though what is judged would be cheap"
+    assert useless.why.startswith(
+        "forecasts may cost no more than 23%: over the last day p99 would have cost"
+    )
 
 
 @pytest.mark.parametrize(("step_s", "steps"), [(1, 3600), (60, 60), (3600, 11)])
@@ -118,19 +140,19 @@ def test_an_hour_and_a_dozen_moments_are_needed(step_s: int, steps: int) -> None
     trial = Trial(0.95, 1, step_s)
     # What was stated at the last step is judged when the one after it is over.
     for step in range(steps + 1):
-        trial.note(step * step_s, 100.0, 400.0)
+        trial.note(step * step_s, 100.0, 400.0, 400.0)
     assert trial.trust is FULL
     for step in range(steps + 1, steps + 1 + max(2, 7200 // step_s)):
-        trial.note(step * step_s, 100.0, 400.0)
+        trial.note(step * step_s, 100.0, 400.0, 400.0)
     assert trial.trust is not FULL
 
 
 def test_steps_that_were_missed_are_unknown() -> None:
     trial = Trial(0.95, LEAD, 60)
     for step in range(0, 2 * DAY, 3):
-        trial.note(step * 60, 100.0, 300.0)
+        trial.note(step * 60, 100.0, 300.0, 300.0)
     assert trial.trust is FULL, "no peak over the lead is known, so nothing is"
-    trial.note(100 * DAY * 60, 100.0, math.nan)
+    trial.note(100 * DAY * 60, 100.0, math.nan, math.nan)
     assert trial.trust is FULL
 
 
@@ -139,13 +161,18 @@ def test_any_step_is_judged_without_keeping_too_much(step_s: int) -> None:
     assert judged_steps(step_s) <= 8640
     trial = Trial(0.95, 3, step_s)
     for step in range(9000):
-        trial.note(step * step_s, 100.0, 400.0)
+        trial.note(step * step_s, 100.0, 400.0, 400.0)
     assert (trial.trust is FULL) is (step_s == 86_400)
 
 
 def test_loads_beyond_all_measure_are_unknown_and_nothing_breaks() -> None:
     trial = Trial(0.95, LEAD, 60)
     for step in range(DAY):
-        trial.note(step * 60, 1e300 if step % 100 == 0 else 100.0, 1e300 if step % 50 == 0 else 110.0)
+        trial.note(
+            step * 60,
+            1e300 if step % 100 == 0 else 100.0,
+            1e300 if step % 50 == 0 else 110.0,
+            1e300 if step % 50 == 0 else 110.0,
+        )
     assert trial.trust is FULL
-    assert math.isinf(trial.limit())
+    assert math.isinf(trial.limit(110.0))

@@ -181,11 +181,12 @@ class Workload:
             self._promises.judge(at_s + lead * step_s, peak)
         newest_s = made_at_s[-1] + (len(loads) - 1 - int(at[-1])) * step_s
         kept = read_at(stated, earlier.levels, np.tile(self.places(newest_s), (len(stated), 1)))
-        upper = np.full(len(loads), np.nan)
-        upper[at] = [np.interp(self.request.settings.quantile, earlier.levels, row) for row in kept]
+        upper = np.full((len(loads), 2), np.nan)
+        quantiles = self._trial.judged, self._trial.wanted
+        upper[at] = [np.interp(quantiles, earlier.levels, row) for row in kept]
         upper[at[silent]] = np.nan
         for back in range(min(len(loads), judged_steps(step_s)) - 1, -1, -1):
-            self._trial.note(newest_s - back * step_s, float(loads[-1 - back]), float(upper[-1 - back]))
+            self._trial.note(newest_s - back * step_s, float(loads[-1 - back]), *upper[-1 - back].tolist())
 
     def fan(self, forecast: Forecast, row: int, peaks: Floats, followed: bool = False) -> Fan:
         """What to tell of `forecast`, which is remembered, to be judged when its time has come.
@@ -210,15 +211,15 @@ class Workload:
             coverage=self._coverage.share,
             judged=self._coverage.judged,
         )
-        stated = fan.peak(request.lead, request.settings.quantile)
+        judged, wanted = (fan.peak(request.lead, level) for level in (self._trial.judged, self._trial.wanted))
+        load = float(self.recent.newest(1)[0]) if self.recent is not None else math.nan
         is_untold = self._is_untold(made_at_s)
         if is_untold:
-            stated = math.nan
+            self._trial.note(made_at_s, load, math.nan, math.nan)
         else:
-            self._coverage.state(made_at_s, stated)
-        load = float(self.recent.newest(1)[0]) if self.recent is not None else math.nan
-        self._trial.note(made_at_s, load, stated)
-        limit = self._trial.limit()
+            self._coverage.state(made_at_s, wanted)
+            self._trial.note(made_at_s, load, judged, wanted)
+        limit = self._trial.limit(wanted)
         if self.record is not None:
             over_lead = peaks[np.newaxis, request.lead - 1]
             telling = math.nan if is_untold else load
