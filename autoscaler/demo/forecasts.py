@@ -15,7 +15,7 @@ import numpy as np
 from autoscaler.controller.deciding import NOT_MADE_YET, no_outlook
 from autoscaler.controller.forecasts.fan import Fan
 from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit
-from autoscaler.controller.forecasts.predicting import as_promised, outlook_so_far
+from autoscaler.controller.forecasts.predicting import outlook_so_far, state_peaks
 from autoscaler.controller.forecasts.recent import Reach, Recent
 from autoscaler.controller.forecasts.rehearsing import rehearse
 from autoscaler.controller.forecasts.request import ForecastRequest
@@ -128,5 +128,5 @@ class Forecasts:
             one.forecast = fitted.predictor.predict(batch, np.full(_AT_ONCE, fitted.row, np.int64))
             one.first_s, row = at_s, 0
         assert one.forecast is not None  # made above where it was not
-        peaks = as_promised(one.forecast, [row], [one.workload])[0]
+        peaks = state_peaks(one.forecast, [row], [one.workload])[0]
         self._fans[request.key] = one.workload.fan(one.forecast, row, peaks)

@@ -74,14 +74,14 @@ def _forecast_group(
         for workload in group:
             _forecast_group(predictor, [workload], made, failed)
         return
-    peaks = as_promised(forecast, range(len(group)), group)
+    peaks = state_peaks(forecast, range(len(group)), group)
     made += [Made(workload, forecast, row, peaks[row]) for row, workload in enumerate(group)]
 
 
-def as_promised(forecast: Forecast, rows: Sequence[int], workloads: Sequence[Workload]) -> Floats:
-    """The peaks of these rows as each one's workload states them, read as its record says.
+def state_peaks(forecast: Forecast, rows: Sequence[int], workloads: Sequence[Workload]) -> Floats:
+    """Let each one's workload state the peaks of its row: kept, to be judged, and read as its record says.
 
-    Shape [row, horizon, level].
+    Shape of what is told [row, horizon, level].
     """
     ends = forecast.made_at_s[rows].tolist()
     each = list(zip(workloads, ends, forecast.peaks[rows], strict=True))
