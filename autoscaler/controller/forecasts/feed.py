@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from autoscaler.controller.forecasts.earlier import Earlier, kept_as
 from autoscaler.controller.forecasts.fan import Fan
-from autoscaler.controller.forecasts.fitting import Alike, Fitted, fit, rows_at_once
+from autoscaler.controller.forecasts.fits_together import FitsTogether
+from autoscaler.controller.forecasts.fitting import Fitted
 from autoscaler.controller.forecasts.messages import Told
 from autoscaler.controller.forecasts.model_in_use import ModelInUse
 from autoscaler.controller.forecasts.predicting import forecast_rows, outlook_so_far
@@ -32,8 +33,7 @@ from autoscaler.controller.forecasts.schedule import (
 )
 from autoscaler.controller.forecasts.workload import Workload
 from autoscaler.forecasting.peaks.learned_peaks import LEARNED
-from autoscaler.forecasting.registry import SLOW
-from autoscaler.series import Floats, Reading, State
+from autoscaler.series import Reading, State
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.instant import InstantQuery
 from autoscaler.signals.settings import ConnectionSettings
@@ -41,12 +41,8 @@ from autoscaler.signals.settings import ConnectionSettings
 _SETTLING_S = 3.0
 _SETTLING_SHARE = 10
 """A step is read a little after it is over: until then its samples may still be on their way."""
-_GATHER_FIRST_S, _GATHER_S = 10.0, 120.0
-"""How long at most a history waits for others to be fitted with: little before a first fit."""
 _AHEAD_OF_TIME = 0.1
 """Share of the time between two fits by which a fit may be early, to go along with another one."""
-_MOST_GATHERED = 2_000_000
-"""Numbers in histories that wait to be fitted; no more is read for fits while there are so many."""
 _MOST_TOLD = 100
 """Fans in one message: messages are held in memory as a whole, on both sides."""
 _GAP_RETRY_S = 300.0
@@ -62,17 +58,6 @@ class _Errand(enum.IntEnum):
     OCCASION = enum.auto()
     REFIT = enum.auto()
     NONE = enum.auto()
-
-
-@dataclass(slots=True)
-class _Gathering:
-    """Histories of one kind that end together, read and waiting to be fitted."""
-
-    end_s: int
-    since_s: float
-    first: bool
-    workloads: list[Workload] = field(default_factory=list)
-    histories: list[Floats] = field(default_factory=list)
 
 
 class Feed:
@@ -95,12 +80,10 @@ class Feed:
         self._source = source
         self._open_reader = open_reader
         self._folder = folder
-        self._fast, self._slow = fast, slow
         self._tell = tell
         self._model = model
         self._workloads: dict[str, Workload] = {}
-        self._gathering: dict[Alike, _Gathering] = {}
-        self._fitting: dict[bool, tuple[_Gathering, Future[list[Fitted | str]]]] = {}
+        self._fits = FitsTogether(fast, slow, model)
         self._reader: Reader | None = None
         self._open_at_s = 0.0
         self._pace = Pace.of_histories()
@@ -150,7 +133,7 @@ class Feed:
         self._take_fits(now_s)
         self._see_newest(reader, now_s)
         self._read_one(reader, now_s)
-        self._start_fit(now_s)
+        self._fits.start(now_s, more=self._next_to_read(now_s)[0] in (_Errand.FIRST, _Errand.REFIT))
         self._draw_one()
         return self._rest_s(now_s)
 
@@ -248,9 +231,7 @@ class Feed:
 
     def _next_to_read(self, now_s: float) -> tuple[_Errand, Workload | None]:
         """What to read next, and of whom: in the order of errands, and then of what is due longest."""
-        waiting = {kind for kind, gathering in self._gathering.items() if not gathering.first}
-        gathered = (history for gathering in self._gathering.values() for history in gathering.histories)
-        full = sum(len(history) for history in gathered) >= _MOST_GATHERED
+        waiting, full = self._fits.renewing, self._fits.full
         errands = []
         for workload in self._workloads.values():
             early_s = _AHEAD_OF_TIME * workload.request.refit_s if waiting and workload.complete else 0.0
@@ -288,7 +269,7 @@ class Feed:
         workload.failure = ""
         if said:
             self._tell_failures([workload], said)
-        self._gather(workload, history, end_s, now_s)
+        self._fits.gather(workload, history, end_s, now_s)
 
     def _fill_gap(self, reader: Reader, workload: Workload) -> None:
         request, recent = workload.request, workload.recent
@@ -307,42 +288,10 @@ class Feed:
 
     # Fits.
 
-    def _gather(self, workload: Workload, history: Floats, end_s: int, now_s: float) -> None:
-        kind = Alike.of(workload.request, history)
-        gathering = self._gathering.setdefault(kind, _Gathering(end_s, now_s, workload.fitted is None))
-        if gathering.end_s != end_s:
-            # All rows of a fit end together; what came since these were read is left out of this one.
-            late = np.full((end_s - gathering.end_s) // kind.step_s, np.nan)
-            gathering.histories = [np.concatenate([older, late]) for older in gathering.histories]
-            gathering.end_s = end_s
-        gathering.first = gathering.first or workload.fitted is None
-        gathering.workloads.append(workload)
-        gathering.histories.append(history)
-
-    def _start_fit(self, now_s: float) -> None:
-        """Fit whoever waits with as many others as a fit takes, or when no others are about to come."""
-        more = self._next_to_read(now_s)[0] in (_Errand.FIRST, _Errand.REFIT)
-        for kind, gathering in list(self._gathering.items()):
-            slow = kind.model in SLOW
-            patience_s = _GATHER_FIRST_S if gathering.first else _GATHER_S
-            full = len(gathering.workloads) >= rows_at_once(gathering.workloads[0].request)
-            waited = not more or now_s >= gathering.since_s + patience_s
-            if slow in self._fitting or not (full or waited):
-                continue
-            del self._gathering[kind]
-            pool = self._slow if slow else self._fast
-            self._fitting[slow] = (
-                gathering,
-                pool.submit(fit, kind, gathering.histories, gathering.end_s, self._model.model_for),
-            )
-
     def _take_fits(self, now_s: float) -> None:
-        for slow, (gathering, future) in list(self._fitting.items()):
-            if not future.done():
-                continue
-            del self._fitting[slow]
+        for answers in self._fits.done():
             begun = []
-            for workload, answer in zip(gathering.workloads, future.result(), strict=True):
+            for workload, answer in answers:
                 if self._workloads.get(workload.request.key) is not workload:
                     continue
                 if isinstance(answer, str):
@@ -364,7 +313,7 @@ class Feed:
         workload.due_s = now_s + wait_s if workload.complete else now_s
 
     def _rest_s(self, now_s: float) -> float:
-        rest_s = _BUSY_REST_S if self._fitting or self._gathering else _LONGEST_REST_S
+        rest_s = _BUSY_REST_S if self._fits.busy else _LONGEST_REST_S
         for step_s in {workload.request.step_s for workload in self._workloads.values()}:
             rest_s = min(rest_s, _newest_step_s(now_s, step_s) + step_s + _settling_s(step_s) - now_s)
         if self._next_to_draw() is not None:
