@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 from pydantic import BaseModel
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def shaped(answer: httpx.Response, kind: type[Kind], status: int = 200) -> dict[str, Any]:
+def shaped(answer: httpx2.Response, kind: type[Kind], status: int = 200) -> dict[str, Any]:
     """The JSON of an answer that is of this shape, with every field it has to have and no other."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
@@ -19,7 +19,7 @@ def shaped(answer: httpx.Response, kind: type[Kind], status: int = 200) -> dict[
     return told
 
 
-def refused(answer: httpx.Response, status: int, code: str) -> str:
+def refused(answer: httpx2.Response, status: int, code: str) -> str:
     """The detail of a problem of this kind."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import yaml
 
 from autoscaler.api.access.hashed_token import hashed, new_token
@@ -98,6 +98,6 @@ def _told_port(line: str) -> int:
 
 def _is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+    except httpx2.TransportError:
         return False

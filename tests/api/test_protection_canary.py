@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import yaml
 
@@ -85,7 +85,7 @@ def test_no_secret_is_in_any_answer_or_log(kubeconfig: Path, tmp_path: Path) -> 
     with log.open("wb") as told, subprocess.Popen([*command, *options], stderr=told) as process:
         try:
             port = _port(log)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
                 answers = [(visit.status_code, f"{visit.headers} {visit.text}") for visit in _visits(client)]
             answers.append(_malformed(port))
         finally:
@@ -113,7 +113,7 @@ def _port(log: Path) -> int:
     raise AssertionError(f"not serving: {log.read_text()}")
 
 
-def _visits(client: httpx.Client) -> Iterator[httpx.Response]:
+def _visits(client: httpx2.Client) -> Iterator[httpx2.Response]:
     good = {"Authorization": f"Bearer {GOOD}"}
     yield client.get("/api/v1/whoami", headers={"Cookie": f"pa_session={GOOD}"})
     yield client.get("/api/v1/decisions/0000000000000", headers=good)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from answered_shapes import refused
 from filled_store import END_S
@@ -50,7 +50,7 @@ def decide(service: WholeService) -> str:
     return number
 
 
-def newest(client: httpx.Client) -> str:
+def newest(client: httpx2.Client) -> str:
     found: str = client.get(DECISIONS, params={"limit": 1}).json()["items"][0]["id"]
     return found
 
@@ -90,10 +90,10 @@ def test_rights_that_are_taken_away_take_the_shared_answers_along(service: Whole
 
 
 def test_many_who_ask_at_once_are_answered_by_one_reading(service: WholeService, readings: list[Any]) -> None:
-    async def all_at_once() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(service.app)
+    async def all_at_once() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(service.app)
         headers = {"Authorization": "Bearer root-token"}
-        async with httpx.AsyncClient(
+        async with httpx2.AsyncClient(
             transport=transport, base_url=f"http://{HOST}", headers=headers
         ) as client:
             return await asyncio.gather(*(client.get(DECISIONS) for _ in range(20)))

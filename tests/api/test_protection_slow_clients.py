@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from guarded_service import GuardedService
@@ -107,17 +107,17 @@ def test_a_body_that_does_not_arrive_is_given_up_and_its_connection_closed(port:
 
 
 def test_who_asks_in_time_may_ask_again_on_the_same_connection_later(port: int) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         for _ in range(3):
             assert client.get("/healthz").status_code == 200
             time.sleep(0.7)
-        kept = client._transport._pool.connections  # type: ignore[attr-defined]  # httpx tells nobody
+        kept = client._transport._pool.connections  # type: ignore[attr-defined]  # httpx2 tells nobody
         assert len(kept) == 1
 
 
 def test_a_stream_goes_on_for_longer(port: int) -> None:
     headers = {"Authorization": "Bearer anna-token"}
-    answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/long-stream", headers=headers)
+    answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/long-stream", headers=headers)
     assert answer.text.count("data:") == 8
 
 
@@ -126,7 +126,7 @@ def test_of_more_connections_than_there_is_room_for_the_longest_silent_are_close
 ) -> None:
     monkeypatch.setattr(_QuicklyImpatient, "head_s", 30.0)
     url = f"http://127.0.0.1:{port}/healthz"
-    with ExitStack() as stack, httpx.Client(trust_env=False) as client:
+    with ExitStack() as stack, httpx2.Client(trust_env=False) as client:
         assert client.get(url).status_code == 200
         silent = [
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -134,7 +134,7 @@ def test_of_more_connections_than_there_is_room_for_the_longest_silent_are_close
         ]
         for _ in range(5):
             assert client.get(url).status_code == 200
-            assert httpx.get(url, trust_env=False).status_code == 200
+            assert httpx2.get(url, trust_env=False).status_code == 200
         assert all(is_closed(connection) for connection in silent[:10])
         assert not any(is_closed(connection) for connection in silent[20:])
 

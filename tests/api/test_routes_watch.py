@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from answered_shapes import refused
 from filled_store import END_S
@@ -26,7 +26,7 @@ from autoscaler.store.rows import DecisionMade, StateKept
 class Events:
     """What one client is told."""
 
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(self, answer: httpx2.Response) -> None:
         self.answer = answer
         self._lines = answer.iter_lines()
 
@@ -55,7 +55,7 @@ def watching(url: str, token: str = "root-token", query: str = "", **headers: st
         **{name.replace("_", "-"): text for name, text in headers.items()},
     }
     with (
-        httpx.Client(timeout=30) as client,
+        httpx2.Client(timeout=30) as client,
         client.stream("GET", f"{url}{API}/watch{query}", headers=sent) as answer,
     ):
         assert answer.status_code == 200, answer.read()
@@ -194,7 +194,7 @@ def test_a_client_that_takes_nothing_is_let_go_and_keeps_nobody_waiting(
 
 def test_there_is_room_for_so_many(own_service: WholeService) -> None:
     crowded = WholeService(own_service.store, streams=4)
-    with served(crowded.app) as url, watching(url), httpx.Client() as client:
+    with served(crowded.app) as url, watching(url), httpx2.Client() as client:
         headers = {"Authorization": "Bearer root-token"}
         refused(client.get(f"{url}{API}/watch", headers=headers), 503, "TooManyStreams")
         with watching(url, "anna-token"):

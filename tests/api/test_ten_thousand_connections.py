@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import psutil
 import pytest
@@ -53,13 +53,13 @@ def found_meanwhile(service: RunningService, store_url: str) -> Iterator[Found]:
     url, headers = f"{service.url}{API}/workloads", {"Authorization": f"Bearer {service.tokens[0]}"}
 
     def ask() -> None:
-        with httpx.Client(timeout=PATIENCE_S) as client:
+        with httpx2.Client(timeout=PATIENCE_S) as client:
             while not over.wait(0.2):
-                for get in (client.get, partial(httpx.get, timeout=PATIENCE_S)):
+                for get in (client.get, partial(httpx2.get, timeout=PATIENCE_S)):
                     began_s = time.monotonic()
                     try:
                         found.statuses[get(url, headers=headers).status_code] += 1
-                    except httpx.TransportError:
+                    except httpx2.TransportError:
                         found.statuses[0] += 1
                     found.took_s.append(time.monotonic() - began_s)
                 found.files.append(process.num_fds())
