@@ -7,13 +7,14 @@ FROM ${PYTHON_IMAGE} AS build
 ARG EXTRAS=prophet,postgres
 WORKDIR /src
 RUN python3 -m venv /tools && python3 -m venv --without-pip /opt/autoscaler
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY autoscaler autoscaler
 COPY models models
 COPY operator operator
 COPY dashboards dashboards
 # Compiled here, since the root is read-only later. The libraries' own tests are a fifth of their size.
-RUN /tools/bin/pip --python /opt/autoscaler/bin/python install --no-cache-dir --compile ".[${EXTRAS}]" \
+RUN /tools/bin/pip --python /opt/autoscaler/bin/python install --no-cache-dir --compile \
+        --constraint constraints.txt ".[${EXTRAS}]" \
     && find /opt/autoscaler/lib -depth -type d -name tests -path '*/site-packages/*' -exec rm -r {} +
 
 FROM ${PYTHON_IMAGE}

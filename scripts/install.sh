@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the virtual environment and installs the package into it: scripts/install.sh run|dev
 # "run" is what a user needs, "dev" adds what the tests and checks need. Does nothing when what
-# pyproject.toml says about installing is what it was last time, so warm runs need no network.
+# pyproject.toml and constraints.txt say about installing is what it was last time, so warm runs need no network.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,7 @@ with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)
 print(project["build-system"], project["project"], project["dependency-groups"], project["tool"]["hatch"])
 '
-    cksum scripts/install.sh
+    cksum scripts/install.sh constraints.txt
     pwd
 }
 
@@ -53,10 +53,10 @@ echo "Installing into $venv with $("$python" --version); the first time takes ab
 # Installing a dependency group needs pip 25.1; Debian 12 brings an older one.
 "$python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 if [ "$profile" = dev ]; then
-    "$python" -m pip install --quiet --editable '.[prophet]' --group dev
+    "$python" -m pip install --quiet --constraint constraints.txt --editable '.[prophet]' --group dev
     echo "$wanted" > "$venv/installed-dev"
 else
-    "$python" -m pip install --quiet --editable '.[prophet]'
+    "$python" -m pip install --quiet --constraint constraints.txt --editable '.[prophet]'
 fi
 # The learned model needs OpenMP, which a bare Debian lacks.
 if ! "$python" -c 'import lightgbm' 2>/dev/null; then
