@@ -15,6 +15,9 @@ command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$
 command -v chromium >/dev/null || missing="$missing chromium"
 # Playwright's own driver, with which the tests steer Chromium, is linked against it.
 /sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
+# What the guides of the API are written with; a bare Debian has neither.
+command -v curl >/dev/null || missing="$missing curl"
+command -v jq >/dev/null || missing="$missing jq"
 
 [ -n "$missing" ] || exit 0
 # One at a time: one package that cannot be had must not cost the others.

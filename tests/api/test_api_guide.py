@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guide_commands import needs_curl_and_jq
 from served import served
 from whole_service import service_over
 
@@ -22,10 +23,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8
 BLOCKS = re.findall(r"```(sh|json)\n(.*?)```", PAGE, re.DOTALL)
 MARK = "@@@ the end of block {} @@@"
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("curl") and shutil.which("jq")),
-    reason="no curl or jq on PATH (apt-get install curl jq)",
-)
+pytestmark = needs_curl_and_jq
 
 
 @pytest.fixture(scope="module")

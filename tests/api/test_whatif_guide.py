@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from guide_commands import needs_curl_and_jq
 from what_if_service import what_if_service
 
 from autoscaler.api.configuration import WhatIf
 from autoscaler.api.shapes.whatif import Figures, Runs
 from autoscaler.spec import read_manifests
+
+pytestmark = needs_curl_and_jq
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "what-if.md").read_text()
 _COMMANDS = re.findall(r"```sh\n(.*?)```", _PAGE, re.DOTALL)
