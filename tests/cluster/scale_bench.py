@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import tempfile
 import threading
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--history", type=int, default=2, help="days of history behind every load")
     parser.add_argument("--warm-up", type=float, default=3.0, help="minutes before anything is measured")
     options = parser.parse_args()
+    os.environ["MALLOC_ARENA_MAX"] = "2"  # as in the image
     with tempfile.TemporaryDirectory() as folder:
         _run(Path(folder), options)
 
