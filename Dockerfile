@@ -22,9 +22,8 @@ FROM ${PYTHON_IMAGE}
 RUN ldconfig -p | grep -q 'libgomp\.so\.1' \
     || { apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /opt/autoscaler /opt/autoscaler
-# OPENBLAS_NUM_THREADS: the matrices are small. MALLOC_ARENA_MAX: each heap of its own that a thread gets keeps what was
-# freed in it, a seventh of all memory with a thousand resources. HOME, MPLCONFIGDIR: the only folder that libraries may write to,
-# whatever uid they run as.
+# OPENBLAS_NUM_THREADS: the matrices are small. MALLOC_ARENA_MAX: each heap of its own that a thread gets keeps what
+# was freed in it. HOME, MPLCONFIGDIR: the only folder that libraries may write to, whatever uid they run as.
 ENV PATH=/opt/autoscaler/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

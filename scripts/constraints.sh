@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+trap 'rm -f constraints.part' EXIT
 {
     echo "# What scripts/install.sh and the Dockerfile install. Written by scripts/constraints.sh; do not edit."
     "${VENV:-.venv}/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \

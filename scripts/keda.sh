@@ -2,7 +2,7 @@
 # Builds the real KEDA operator for tests/cluster/keda_beside.py into a cache outside the checkout, once per version
 # (about half an hour on two cores, since KEDA links every cloud's library). Prints the folder, which holds
 # `keda` and its custom kinds. With --find it builds nothing and fails where there is none.
-# KEDA_PARTS=dir puts the cache elsewhere.
+# Needs Go 1.26. KEDA_PARTS=dir puts the cache elsewhere.
 set -eu
 
 version=v2.21.0
@@ -15,6 +15,7 @@ if [ -x "$parts/keda" ]; then
 fi
 [ "${1:-}" != --find ] || exit 1
 
+command -v go >/dev/null || { echo "go is not here: KEDA is built with Go 1.26 or newer" >&2; exit 1; }
 building="$parts.building"
 chmod -R u+w "$building" 2>/dev/null || true
 rm -rf "$building"

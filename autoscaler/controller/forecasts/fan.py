@@ -68,22 +68,22 @@ class Fan:
         """What the fan says for a decision at `now_s`, epoch seconds.
 
         While fresh, the `quantile` of the peak over the lead time, times `headroom`; once later steps should
-        have been seen, over as many steps more. Where that is past the horizon or is not followed, what known
-        occasions still bring as far as the fan reaches, with a note; NaN without any.
+        have been seen, over as many steps more. NaN, with a note, where that is past the horizon or is not
+        followed.
         """
         age_s = max(0.0, now_s - self.made_at_s)
         steps = lead_steps(lead_time_s, self.step_s) + self._steps_missed(age_s)
         present = int(age_s // self.step_s)
-        occasions = self.known[present:steps]
-        known = float(np.fmax.reduce(occasions)) if len(occasions) else math.nan
         expected = float(self.expected[present]) if present < len(self.expected) else math.nan
         if steps > self.horizon:
             note = (
                 f"the newest forecast is {age_s:.0f} s old and reaches {self.horizon * self.step_s} s ahead: "
                 "too short for the lead time"
             )
-            return Outlook(known, expected, age_s, self.model, note)
-        peak = at_least(limited(headroom * self.peak(steps, quantile), self.limit), known)
+            return Outlook(math.nan, expected, age_s, self.model, note)
+        peak = limited(headroom * self.peak(steps, quantile), self.limit)
+        if len(self.known):
+            peak = at_least(peak, float(np.fmax.reduce(self.known[:steps])))
         note = "; ".join(filter(None, (self.relation, self.note)))
         return Outlook(peak, expected, age_s, self.model, self.doubt or note)
 

@@ -49,17 +49,6 @@ def test_what_an_occasion_brings_is_neither_multiplied_nor_limited_and_is_shown(
     assert peaks[:5, 0].tolist() == [1.0, 50.0, 50.0, 50.0, 50.0]
 
 
-def test_an_occasion_is_kept_in_mind_by_a_fan_that_is_too_old_to_be_followed_and_until_it_is_over() -> None:
-    known = np.full(10, np.nan)
-    known[8:9] = 50.0
-    fan = replace(FAN, known=known)
-    told = [fan.outlook(MADE_S + age_s, 180.0, 0.5).peak for age_s in (300.0, 420.0, 520.0)]
-    assert told == [7.0, 50.0, 50.0]
-    gone = fan.outlook(MADE_S + 560.0, 180.0, 0.5)
-    assert math.isnan(gone.peak)
-    assert "too short for the lead time" in gone.note
-
-
 @pytest.mark.parametrize(
     ("age_s", "steps"),
     [
