@@ -23,6 +23,9 @@ import pytest
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# Short runs are over before other processes have loaded anything; tests of several ask for them.
+os.environ.setdefault("AUTOSCALER_JOBS", "1")
+
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 _CLUSTER_PARTS = Path(__file__).resolve().parents[1] / "scripts" / "cluster-parts.sh"
 

@@ -8,11 +8,12 @@ better. A trace has no resource for the front, so that is forecast with the foll
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autoscaler.backtest.foresight import Foresight, forecasts
+from autoscaler.backtest.foresight import Foresight, forecasts, stretches
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.promises import recalibrated
@@ -54,7 +55,9 @@ def foresee_following(
     relation: Relation | str = ""
     renewed = -1
     width = reach(follows.max_lag_s, series.step_s)
-    for begin, forecast in forecasts(front, forecaster, settings, history_s, refit_s):
+    parts = stretches(front, history_s, refit_s)
+    told = chain.from_iterable(forecasts(part, forecaster, settings, history_s) for part in parts)
+    for begin, forecast in told:
         end = begin + len(forecast.made_at_s)
         relations: list[Relation | None] = []
         for at in range(begin, end):

@@ -2,13 +2,15 @@
 
 The model is refitted on its schedule on the history up to that moment, and between two fits every
 step is forecast from the load up to that step. Forecasts do not depend on replicas, so they are
-made once per trace and shared by all policies that use the same model.
+made once per trace and shared by all policies that use the same model. Nor does one fit depend on another,
+so a trace is forecast in stretches of about a day, which can be done side by side.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.easing import eased
-from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
+from autoscaler.forecasting.forecaster import DAY_S, Forecaster, ForecastSettings
 from autoscaler.forecasting.known.occasions import Occasion, known_peaks
 from autoscaler.forecasting.known.spans import untold
 from autoscaler.forecasting.promises import recalibrated
@@ -27,6 +29,7 @@ _FIRST_FITS_S = (0, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 
 _FEWEST_STEPS_BETWEEN_FITS = 96
 _ROWS_AT_ONCE = 2048
+_MOST_STRETCHES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,35 @@ class Foresight:
         return peak
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of a trace, with fits of its own.
+
+    series: its steps, and before them whatever its first fit looks back at. begins: step of the trace at
+    which `series` does. fits: steps of `series` after which the model is fitted, ascending; each serves
+    until the next, the last one to the end.
+    """
+
+    series: Series
+    begins: int
+    fits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What a model says at the steps of a stretch, in its own quantiles.
+
+    first: step of the trace. peaks: [step, level], of the whole lead. median: [step], of the load one lead
+    later. served: steps by model. notes: by model, why it was last used.
+    """
+
+    first: int
+    peaks: Floats
+    median: Floats
+    served: Counter[str]
+    notes: dict[str, str]
+
+
 def foresee(
     series: Series, forecaster: Forecaster, settings: ForecastSettings, history_s: float, refit_s: float
 ) -> Foresight:
@@ -64,7 +96,13 @@ def foresee(
     settings.horizon is the lead time in steps. The quantiles are those of the model, eased and
     read by its record.
     """
-    made = as_modelled(series, forecaster, settings, history_s, refit_s)
+    parts = stretches(series, history_s, refit_s)
+    return as_stated(series, settings, [modelled(part, forecaster, settings, history_s) for part in parts])
+
+
+def as_stated(series: Series, settings: ForecastSettings, parts: Iterable[Modelled]) -> Foresight:
+    """What was said of all stretches of `series`, eased and read by its record."""
+    made = as_modelled(series, settings, parts)
     came = np.where(made.untold, np.nan, peak_ahead(series.values, made.lead_steps))
     stated = eased(made.peaks, made.lead_steps, series.step_s)
     kept = recalibrated(stated, made.levels, came, made.lead_steps, series.start_s, series.step_s)
@@ -82,45 +120,77 @@ def foresee(
     )
 
 
-def as_modelled(
-    series: Series, forecaster: Forecaster, settings: ForecastSettings, history_s: float, refit_s: float
-) -> Foresight:
+def as_modelled(series: Series, settings: ForecastSettings, parts: Iterable[Modelled]) -> Foresight:
     """The same with the model's own quantiles."""
     steps, lead = len(series), settings.horizon
     levels = np.asarray(settings.levels)
-    middle = int(np.argmin(np.abs(levels - 0.5)))
     peaks = np.full((steps, len(levels)), np.nan)
     expected = np.full(steps, np.nan)
     served: Counter[str] = Counter()
     notes: dict[str, str] = {}
-    for begin, forecast in forecasts(series, forecaster, settings, history_s, refit_s):
-        end = begin + len(forecast.made_at_s)
-        peaks[begin:end] = forecast.peaks[:, lead - 1, :]
-        ahead = forecast.values[: max(0, steps - lead - begin), lead - 1, middle]
-        expected[begin + lead : begin + lead + len(ahead)] = ahead
-        if forecast.grades[0] is not Grade.NONE:
-            served[forecast.models[0]] += end - begin
-            notes[forecast.models[0]] = forecast.notes[0]
+    for part in parts:
+        peaks[part.first : part.first + len(part.peaks)] = part.peaks
+        ahead = part.median[: max(0, steps - lead - part.first)]
+        expected[part.first + lead : part.first + lead + len(ahead)] = ahead
+        served.update(part.served)
+        notes.update(part.notes)
     model = served.most_common(1)[0][0] if served else "no"
     note = notes.get(model, "no usable history")
     untold_of = untold(series.times_s, lead, series.step_s, settings.excluded)
     return Foresight(levels, lead, peaks, expected, model, note, np.full(steps, np.nan), untold_of)
 
 
+def stretches(series: Series, history_s: float, refit_s: float) -> list[Stretch]:
+    """All of `series`, in stretches of a day or more that begin with a fit."""
+    width = _width(history_s, series.step_s)
+    fits = _fit_steps(len(series), series.step_s, refit_s)
+    least = max(DAY_S // series.step_s, math.ceil(len(series) / _MOST_STRETCHES))
+    firsts = [fits[0]]
+    for fit in fits:
+        if fit - firsts[-1] >= least:
+            firsts.append(fit)
+    parts = []
+    for first, until in zip(firsts, [*firsts[1:], len(series)], strict=True):
+        begins = max(0, first + 1 - width)
+        mine = tuple(fit - begins for fit in fits if first <= fit < until)
+        parts.append(Stretch(replace(series.between(begins, until), columns={}), begins, mine))
+    return parts
+
+
+def modelled(
+    stretch: Stretch, forecaster: Forecaster, settings: ForecastSettings, history_s: float
+) -> Modelled:
+    """What the model says at every step of a stretch."""
+    lead = settings.horizon
+    middle = int(np.argmin(np.abs(np.asarray(settings.levels) - 0.5)))
+    peaks, medians = [], []
+    served: Counter[str] = Counter()
+    notes: dict[str, str] = {}
+    for _, forecast in forecasts(stretch, forecaster, settings, history_s):
+        # Copies: what was cut out of a forecast would keep all of it in memory.
+        peaks.append(forecast.peaks[:, lead - 1, :].copy())
+        medians.append(forecast.values[:, lead - 1, middle].copy())
+        if forecast.grades[0] is not Grade.NONE:
+            served[forecast.models[0]] += len(forecast.made_at_s)
+            notes[forecast.models[0]] = forecast.notes[0]
+    first = stretch.begins + stretch.fits[0]
+    return Modelled(first, np.concatenate(peaks), np.concatenate(medians), served, notes)
+
+
 def forecasts(
-    series: Series, forecaster: Forecaster, settings: ForecastSettings, history_s: float, refit_s: float
+    stretch: Stretch, forecaster: Forecaster, settings: ForecastSettings, history_s: float
 ) -> Iterator[tuple[int, Forecast]]:
-    """What the model says at every step, a row each: pieces of it with the place of their first step."""
-    steps = len(series)
-    width = max(2, int(history_s // series.step_s))
-    fits = _fit_steps(steps, series.step_s, refit_s)
-    for first, until in zip(fits, [*fits[1:], steps], strict=True):
+    """What the model says at every step of a stretch, a row each: pieces of it with the trace's step at
+    which each begins."""
+    series = stretch.series
+    width = _width(history_s, series.step_s)
+    for first, until in zip(stretch.fits, [*stretch.fits[1:], len(series)], strict=True):
         history = Batch.of(series.between(max(0, first + 1 - width), first + 1))
         predictor = forecaster.fit(history, settings)
         for begin in range(first, until, _ROWS_AT_ONCE):
             end = min(until, begin + _ROWS_AT_ONCE)
             recent = Batch.rolling(series, begin, end, width)
-            yield begin, predictor.predict(recent, np.zeros(end - begin, np.int64))
+            yield stretch.begins + begin, predictor.predict(recent, np.zeros(end - begin, np.int64))
 
 
 def blind(steps: int, settings: ForecastSettings) -> Foresight:
@@ -129,6 +199,11 @@ def blind(steps: int, settings: ForecastSettings) -> Foresight:
     levels = np.asarray(settings.levels)
     every = np.ones(steps, np.bool_)
     return Foresight(levels, settings.horizon, unknown, unknown[:, 0], "no", "", unknown[:, 0], every)
+
+
+def _width(history_s: float, step_s: int) -> int:
+    """Steps that a fit looks back at."""
+    return max(2, int(history_s // step_s))
 
 
 def _fit_steps(steps: int, step_s: int, refit_s: float) -> list[int]:

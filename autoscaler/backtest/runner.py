@@ -32,7 +32,7 @@ from autoscaler.backtest.result import (
 from autoscaler.backtest.rivals import BaselineChoice, HpaSettings, Rival, RivalContext, build, tune_hpa
 from autoscaler.backtest.scaler import Scaler
 from autoscaler.backtest.scores import score
-from autoscaler.backtest.shared_forecasts import SharedForecasts, distinct, forecast_all
+from autoscaler.backtest.shared_forecasts import SharedForecasts, count_forecasts, forecast_all
 from autoscaler.backtest.simulation import Course, simulate
 from autoscaler.backtest.track import track
 from autoscaler.backtest.workforce import Advance, Piece, Workforce, workforce
@@ -60,7 +60,7 @@ class _Ran:
 
 def count_pieces(cases: Sequence[Case]) -> int:
     """How often `compare` will call `advance`."""
-    return sum(len(distinct(case)) + len(case.candidates) + len(case.baselines) for case in cases)
+    return sum(count_forecasts(case) + len(case.candidates) + len(case.baselines) for case in cases)
 
 
 def compare(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.context
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+_LOADED_AHEAD = ["__main__", "autoscaler.backtest.worker_modules"]
+_MOST_BY_ITSELF = 4
+"""Processes that are used where nobody says how many: each takes memory for a trace and its forecasts."""
 
 Answer = TypeVar("Answer")
 
@@ -78,15 +84,46 @@ class _Processes:
         return answers
 
 
+def get_ready(jobs: int | None, dask: str) -> int:
+    """How many processes to use, one per core where nobody says; begins to load what they will need.
+
+    To be called before anything large is imported here, so that both are loaded at once.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    jobs = jobs or min(_MOST_BY_ITSELF, cores)
+    if jobs > 1 and not dask:
+        _kind_of_process()
+    return jobs
+
+
 @contextmanager
 def _processes(jobs: int, advance: Advance) -> Iterator[Workforce]:
-    # Spawned, not forked: the caller may have threads (a progress bar) that a fork would break.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    initializer = _leave_interrupts_to_the_parent
+    pool = ProcessPoolExecutor(jobs, mp_context=_kind_of_process(), initializer=initializer)
     try:
         yield _Processes(pool, advance)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _kind_of_process() -> multiprocessing.context.BaseContext:
+    # Not forked from here: the caller may have threads (a progress bar) that a fork would break. They are
+    # forked from a process that has none and loads all modules once; without forks each loads its own.
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver, resource_tracker
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LOADED_AHEAD)
+    # What is blocked now stays so there: Ctrl-C while it loads is for this process alone. The tracker is
+    # started first, since starting it would unblock what is blocked.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return context
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -97,7 +97,7 @@ def backtest(
     until: Until = "",
     price: Price = 0.12,
     time_zone: TimeZone = "",
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     dask: Dask = "",
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report, one offline page.")
@@ -113,6 +113,9 @@ def backtest(
     quiet: Quiet = False,
 ) -> None:
     """Run scaling policies over recorded traffic and rank them by cost and shortage."""
+    from autoscaler.backtest.workforce import get_ready
+
+    jobs = get_ready(jobs, dask)
     from autoscaler.cli.backtest import Options
     from autoscaler.cli.backtest import backtest as run
 
@@ -190,7 +193,7 @@ def tune(
     until: Until = "",
     price: Price = 0.12,
     time_zone: TimeZone = "",
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     dask: Dask = "",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a manifest for each policy of the front.")
@@ -205,6 +208,9 @@ def tune(
 
     Exit codes: 0 done; 1 done, and nothing tried is within the objective; 2 unusable input.
     """
+    from autoscaler.backtest.workforce import get_ready
+
+    jobs = get_ready(jobs, dask)
     from autoscaler.cli.tune import Options
     from autoscaler.cli.tune import tune as run
 

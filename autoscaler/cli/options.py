@@ -69,7 +69,15 @@ WarmUp = Annotated[
 Since = Annotated[str, typer.Option("--from", metavar="TIME", help="Leave out what is earlier (RFC 3339).")]
 Until = Annotated[str, typer.Option(metavar="TIME", help="Leave out what is later (RFC 3339).")]
 Price = Annotated[float, typer.Option(help="Price of one replica-hour.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Processes to use.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        envvar="AUTOSCALER_JOBS",
+        show_default="one per core, at most 4",
+        help="Processes to use.",
+    ),
+]
 Dask = Annotated[
     str,
     typer.Option(

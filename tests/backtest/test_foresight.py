@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from worlds import MONDAY_S, trace, wave
 
-from autoscaler.backtest.foresight import Foresight, as_modelled, blind, foresee
+from autoscaler.backtest.foresight import (
+    Foresight,
+    Stretch,
+    as_modelled,
+    blind,
+    foresee,
+    modelled,
+    stretches,
+)
 from autoscaler.backtest.track import track
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import ForecastSettings, Predictor
+from autoscaler.forecasting.peaks.model import PeakModel
+from autoscaler.forecasting.peaks.shipped import shipped_model
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.series import Batch, Forecast, Grade, Ints
 
@@ -52,6 +62,20 @@ class Spy:
             grades,
             ("",) * rows,
         )
+
+
+@dataclass(frozen=True)
+class _SameModel:
+    """The shipped model under another name, of which nothing has been kept yet."""
+
+    code: str
+
+    def __call__(self, lead_s: float) -> PeakModel | str:
+        return shipped_model(lead_s)
+
+
+def _fits(parts: list[Stretch]) -> list[int]:
+    return [part.begins + fit for part in parts for fit in part.fits]
 
 
 def test_every_step_is_forecast_from_the_load_up_to_it_and_no_further() -> None:
@@ -104,11 +128,45 @@ def test_blind_knows_nothing() -> None:
 @pytest.mark.parametrize("name", ["trend", "seasonal-naive", "fourier", "auto"])
 def test_a_real_model_forecasts_as_it_does_on_the_same_history_by_itself(name: str) -> None:
     series, settings = wave(3), ForecastSettings(horizon=4)
-    found = as_modelled(series, forecaster(name), settings, history_s=28 * 86_400, refit_s=8 * 3600)
+    parts = stretches(series, 28 * 86_400, refit_s=8 * 3600)
+    told = [modelled(part, forecaster(name), settings, history_s=28 * 86_400) for part in parts]
+    found = as_modelled(series, settings, told)
     at = 768  # a moment of the schedule: 8 times 8 hours of 5 minutes
     history = Batch.of(series.between(0, at + 1))
     alone = forecaster(name).fit(history, settings).predict(history, np.zeros(1, np.int64))
     np.testing.assert_allclose(found.peaks[at], alone.peaks[0, 3], rtol=1e-9)
+
+
+@pytest.mark.parametrize("history_s", [30 * 3600, 28 * 86_400])
+@pytest.mark.parametrize("name", ["ridge", "auto"])
+def test_a_stretch_is_forecast_alike_whatever_was_forecast_before_it(name: str, history_s: float) -> None:
+    series, settings = wave(4), ForecastSettings(horizon=4)
+    parts = stretches(series, history_s, refit_s=8 * 3600)
+    in_order = [modelled(part, forecaster(name), settings, history_s) for part in parts]
+    for part, before in reversed(list(zip(parts, in_order, strict=True))):
+        # A model that has kept nothing of what it found out before.
+        code = f"{name} {part.begins}"
+        afresh = modelled(part, forecaster(name, model_for=_SameModel(code)), settings, history_s)
+        np.testing.assert_array_equal(afresh.peaks, before.peaks)
+        np.testing.assert_array_equal(afresh.median, before.median)
+
+
+@pytest.mark.parametrize("history_s", [3600.0, 7 * 86_400.0])
+@pytest.mark.parametrize("hours", [0.1, 5, 24, 100, 24 * 60])
+def test_stretches_cover_every_step_once_and_reach_back_as_far_as_a_fit_does(
+    hours: float, history_s: float
+) -> None:
+    series = trace(np.arange(hours * 60.0))
+    parts = stretches(series, history_s, refit_s=6 * 3600)
+    begins = [part.begins + part.fits[0] for part in parts]
+    assert begins[0] == 0
+    assert [part.begins + len(part.series) for part in parts] == [*begins[1:], len(series)]
+    for part in parts:
+        assert part.series.values[0] == part.begins
+        assert part.series.start_s == series.times_s[part.begins]
+        assert part.begins == max(0, part.begins + part.fits[0] + 1 - int(history_s // 60))
+    assert len(parts) <= 16
+    assert sorted(_fits(parts)) == _fits(stretches(series.between(0, len(series)), 1e9, refit_s=6 * 3600))
 
 
 def test_coverage_counts_steps_whose_peak_over_the_lead_time_stayed_within_what_was_stated() -> None:

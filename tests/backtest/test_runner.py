@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,10 @@ def test_runs_come_in_the_order_they_were_asked_for(alone: Comparison) -> None:
 def test_progress_counts_every_piece_once() -> None:
     told: list[str] = []
     compare(cases(), advance=told.append)
-    assert len(told) == count_pieces(cases()) == 2 * (1 + 2 + 5)
+    each = Counter(told)
+    assert len(told) == count_pieces(cases())
+    assert each["first: forecast by trend"] == each["second: forecast by trend"] == 3  # a day each
+    assert sum(each.values()) == 2 * (3 + 2 + 5)
 
 
 def test_quantiles_share_one_forecast_and_differ_in_their_risk(alone: Comparison) -> None:

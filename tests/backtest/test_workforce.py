@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 import pytest
 
-from autoscaler.backtest.workforce import Piece, workforce
+from autoscaler.backtest.workforce import Piece, get_ready, workforce
 from autoscaler.signals.errors import InputError
 
 
@@ -53,3 +54,20 @@ def test_one_job_stays_in_this_process_and_two_do_not() -> None:
         assert crew.do([piece]) == [os.getpid()]
     with workforce(2, lambda _: None) as crew:
         assert os.getpid() not in crew.do([piece, piece])
+
+
+def loaded(module: str) -> bool:
+    return module in sys.modules
+
+
+def test_whoever_says_nothing_gets_a_process_for_each_core_and_no_more_than_four() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert get_ready(None, "") == min(4, cores)
+    assert get_ready(None, "tcp://10.0.0.7:8786") == min(4, cores)
+    assert [get_ready(jobs, "") for jobs in (1, 3)] == [1, 3]
+
+
+def test_processes_find_what_they_need_already_loaded() -> None:
+    modules = ("autoscaler.backtest.runner", "lightgbm")
+    with workforce(2, lambda _: None) as crew:
+        assert crew.do([Piece(module, loaded, (module,)) for module in modules]) == [True, True]

@@ -34,10 +34,18 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are watched through /proc")
-@pytest.mark.parametrize("command", ["backtest --jobs 1", "backtest --jobs 2"])
+@pytest.mark.parametrize(
+    ("command", "processes", "then_s"),
+    [
+        pytest.param("backtest --jobs 1", 0, 4.0, id="alone"),
+        # What the processes are forked from, what cleans up after them, and the two.
+        pytest.param("backtest --jobs 2", 4, 2.0, id="two at work"),
+        pytest.param("backtest --jobs 2", 1, 0.3, id="while the two load"),
+    ],
+)
 @pytest.mark.slow
 def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(
-    command: str, tmp_path: Path
+    command: str, processes: int, then_s: float, tmp_path: Path
 ) -> None:
     # Enough to do for a minute, so that it is certainly not over when it is interrupted.
     (tmp_path / "load.csv").write_text(csv_of([100 + index % 50 for index in range(31 * 288)]))
@@ -55,11 +63,10 @@ def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(
         # What runs in the background of a script ignores the signal, and its children would too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    workers = 2 if command.endswith("2") else 0
     deadline = time.monotonic() + 60
-    while len(children(running.pid)) < workers and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(4.0)
+    while len(children(running.pid)) < processes and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(then_s)
     family = children(running.pid)
     assert running.poll() is None, "it was over before it could be interrupted"
     os.killpg(running.pid, signal.SIGINT)

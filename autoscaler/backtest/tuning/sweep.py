@@ -16,7 +16,7 @@ from autoscaler.backtest.foresight import Foresight
 from autoscaler.backtest.predictive import PredictiveScaler, recorded_signals
 from autoscaler.backtest.result import Scores
 from autoscaler.backtest.scores import score
-from autoscaler.backtest.shared_forecasts import distinct, forecast_all, forecast_key
+from autoscaler.backtest.shared_forecasts import count_forecasts, forecast_all, forecast_key
 from autoscaler.backtest.simulation import World, simulate
 from autoscaler.backtest.workforce import Piece, Workforce
 from autoscaler.backtest.yardstick import Front, equal_cost_ratio, measure, reactive_front, start_up_steps
@@ -53,7 +53,7 @@ def sweep(cases: Sequence[Case], crew: Workforce) -> list[list[Scores]]:
 
 def count_sweep_pieces(cases: Sequence[Case]) -> int:
     """How many pieces `sweep` will have done."""
-    return sum(len(distinct(case)) + 1 + len(_batches(case)) for case in cases)
+    return sum(count_forecasts(case) + 1 + len(_batches(case)) for case in cases)
 
 
 def _batches(case: Case) -> list[list[int]]:

@@ -11,7 +11,7 @@ import pytest
 from feed_in_hand import Running
 from known_source import END_S, HORIZON, LEAD, SOURCE, Known, request, wave
 
-from autoscaler.backtest.foresight import as_modelled
+from autoscaler.backtest.foresight import as_modelled, modelled, stretches
 from autoscaler.controller.forecasts import feed, fitting
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.stated_record import StatedRecord
@@ -90,7 +90,9 @@ def test_a_fan_without_a_record_says_what_the_model_says_in_a_backtest_at_the_sa
     fitted_at, step_s = 5 * 360, series.step_s
     history_s = 3 * 86_400.0
     past, settings = series.between(0, fitted_at + 20), ForecastSettings(horizon=LEAD)
-    seen = as_modelled(past, forecaster(model), settings, history_s, 6 * 3600)
+    parts = stretches(past, history_s, 6 * 3600)
+    told = [modelled(part, forecaster(model), settings, history_s) for part in parts]
+    seen = as_modelled(past, settings, told)
     known = Known({"shop/web": series.values}, end_s=series.end_s, step_s=step_s)
     running = Running(known, request(model=model, history_s=history_s))
     start_s = series.start_s + fitted_at * step_s
