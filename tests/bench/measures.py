@@ -1,11 +1,12 @@
 """One measurement in a process of its own, so that its peak memory is its own; answers in JSON.
 
-python tests/bench/measures.py decide|decide-full|week FILE|tick WORKLOADS TICKS
+python tests/bench/measures.py decide|decide-full|week FILE MODEL [JOBS]|tick WORKLOADS TICKS
 """
 
 from __future__ import annotations
 
 import json
+import math
 import resource
 import statistics
 import sys
@@ -22,12 +23,17 @@ def _decide(full: bool) -> dict[str, float]:
     return {"wall": wall, "cpu": cpu}
 
 
-def _week(file: Path) -> dict[str, float]:
+def _week(file: Path, model: str, jobs: int | None) -> dict[str, float]:
+    from autoscaler.backtest.workforce import get_ready
+
+    jobs = get_ready(jobs, "")
     from autoscaler.cli.backtest import Options, backtest
 
     wall, cpu = time.perf_counter(), time.process_time()
-    backtest(Options(traces=(file,), baselines="none", warm_up="1d", quiet=True))
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    backtest(Options(traces=(file,), baselines="none", warm_up="1d", quiet=True, model=model, jobs=jobs))
+    alone = jobs == 1  # what other processes took is not known here
+    taken = time.process_time() - cpu if alone else math.nan
+    return {"wall": time.perf_counter() - wall, "cpu": taken}
 
 
 def _tick(workloads: int, ticks: int) -> dict[str, float]:
@@ -45,7 +51,8 @@ def _tick(workloads: int, ticks: int) -> dict[str, float]:
 def main(name: str, *arguments: str) -> None:
     """Measure and print."""
     if name == "week":
-        found = _week(Path(arguments[0]))
+        file, model, *jobs = arguments
+        found = _week(Path(file), model, int(jobs[0]) if jobs else None)
     elif name == "tick":
         found = _tick(int(arguments[0]), int(arguments[1]))
     else:

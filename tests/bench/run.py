@@ -10,6 +10,7 @@ import argparse
 import gzip
 import itertools
 import json
+import math
 import os
 import resource
 import statistics
@@ -17,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -52,6 +55,7 @@ class Row:
             return ""
         if self._enough(self.wall):
             return "[green]yes"
+        # NaN, where it is not known, is never enough.
         return "[yellow]in processor time" if self._enough(self.cpu) else "[red]no"
 
     def _enough(self, figure: float) -> bool:
@@ -76,12 +80,18 @@ def _week(repeat: int) -> list[Row]:
         file = Path(folder) / "week.csv"
         with gzip.open(_SAMPLE, "rt", encoding="utf-8") as sample:
             file.write_text("".join(itertools.islice(sample, _WEEK_ROWS + 1)), encoding="utf-8")
-        inside = [_measured("week", str(file)) for _ in range(repeat)]
-        whole = [_process(file) for _ in range(repeat)]
-    return [
-        _row("one week at 1 min, one policy: inside the command", "s", inside, 2.0),
-        _row("the same: whole process", "s", whole, 4.0),
-    ]
+        found = [(what, bar, [measure() for _ in range(repeat)]) for what, bar, measure in _weeks(str(file))]
+    return [_row(what, "s", measured, bar) for what, bar, measured in found]
+
+
+def _weeks(file: str) -> Iterator[tuple[str, float, Callable[[], dict[str, float]]]]:
+    """What to call it, its bar, and how to measure it."""
+    for model in ("auto", "ridge"):
+        for how, jobs in (("", ()), (" --jobs 1", ("1",))):
+            label = f"one week at 1 min, one policy, {model}{how}"
+            yield f"{label}: inside the command", 2.0, partial(_measured, "week", file, model, *jobs)
+            options = ("--model", model, *(("--jobs", *jobs) if jobs else ()))
+            yield f"{label}: whole process", 4.0, partial(_process, file, *options)
 
 
 def _deciding(repeat: int) -> list[Row]:
@@ -120,17 +130,22 @@ def _measured(*arguments: str) -> dict[str, float]:
     return answer
 
 
-def _process(file: Path) -> dict[str, float]:
+def _process(file: str, *options: str) -> dict[str, float]:
     """The command as a user runs it, imports included."""
-    command = [sys.executable, "-c", _ENTRY, "backtest", str(file), "--warm-up", "1d", "--baselines", "none"]
+    command = [sys.executable, "-c", _ENTRY, "backtest", file, "--warm-up", "1d", "--baselines", "none"]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(
-        command, env=_ENVIRONMENT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, *options],
+        env=_ENVIRONMENT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    alone = "--jobs" in options  # what processes of its own took is not known here
     # Largest of all children so far; the measurements before this one load the same code.
-    return {"wall": wall, "cpu": cpu, "peak_mib": after.ru_maxrss / 1024.0}
+    return {"wall": wall, "cpu": cpu if alone else math.nan, "peak_mib": after.ru_maxrss / 1024.0}
 
 
 def _print(rows: list[Row]) -> None:
@@ -152,6 +167,8 @@ def _print(rows: list[Row]) -> None:
 
 
 def _figure(value: float, unit: str) -> str:
+    if math.isnan(value):
+        return ""
     return f"{value:,.0f}{unit}" if unit == "/s" else f"{value:.3g} {unit}"
 
 
