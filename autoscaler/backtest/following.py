@@ -13,7 +13,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from autoscaler.backtest.foresight import Foresight, forecasts, stretches
+from autoscaler.backtest.foresight import Foresight
+from autoscaler.backtest.stretches import forecasts, stretches
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
 from autoscaler.forecasting.promises import recalibrated

@@ -8,16 +8,8 @@ from collections.abc import Sequence
 from autoscaler.backtest.candidate import NO_MODEL, Candidate
 from autoscaler.backtest.case import Case
 from autoscaler.backtest.following import foresee_following
-from autoscaler.backtest.foresight import (
-    Foresight,
-    Modelled,
-    Stretch,
-    as_stated,
-    blind,
-    foresee,
-    modelled,
-    stretches,
-)
+from autoscaler.backtest.foresight import Foresight, as_stated, blind, foresee
+from autoscaler.backtest.stretches import Modelled, Stretch, modelled, stretches
 from autoscaler.backtest.workforce import Piece, Workforce
 from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.forecasting.peaks.shipped import shipped_model

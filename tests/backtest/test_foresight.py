@@ -9,15 +9,8 @@ import numpy as np
 import pytest
 from worlds import MONDAY_S, trace, wave
 
-from autoscaler.backtest.foresight import (
-    Foresight,
-    Stretch,
-    as_modelled,
-    blind,
-    foresee,
-    modelled,
-    stretches,
-)
+from autoscaler.backtest.foresight import Foresight, as_modelled, blind, foresee
+from autoscaler.backtest.stretches import Stretch, modelled, stretches
 from autoscaler.backtest.track import track
 from autoscaler.forecasting.accuracy import peak_ahead
 from autoscaler.forecasting.forecaster import ForecastSettings, Predictor

@@ -11,7 +11,8 @@ import pytest
 from feed_in_hand import Running
 from known_source import END_S, HORIZON, LEAD, SOURCE, Known, request, wave
 
-from autoscaler.backtest.foresight import as_modelled, modelled, stretches
+from autoscaler.backtest.foresight import as_modelled
+from autoscaler.backtest.stretches import modelled, stretches
 from autoscaler.controller.forecasts import feed, fitting
 from autoscaler.controller.forecasts.request import ForecastRequest
 from autoscaler.controller.forecasts.stated_record import StatedRecord
