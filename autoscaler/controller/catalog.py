@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.observing.workload import Workload, parse_workload, superseding, with_news
 
@@ -81,6 +82,13 @@ class Catalog:
         """Every resource."""
         with self._lock:
             return list(self._workloads.values())
+
+    def stands(self, then: Workload) -> bool:
+        """Whether a resource asks for what it asked for then. What has changed is due again by itself."""
+        now = self.get(then.key)
+        if now is None or now.deleting or (now.uid, now.generation) != (then.uid, then.generation):
+            return False
+        return now.annotations.get(ANNOTATION) == then.annotations.get(ANNOTATION)
 
     def get(self, key: str) -> Workload | None:
         """One resource, if it is there."""

@@ -30,6 +30,7 @@ from autoscaler.controller.deciding import Planned, Seen, plan
 from autoscaler.controller.observing.pods import Pod, PodIndex
 from autoscaler.controller.observing.resource_metrics import cpu_utilization
 from autoscaler.controller.observing.sources import MetricSource
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.running import Known, Running
 from autoscaler.planning.curve import Curve
@@ -101,7 +102,8 @@ Blindness = Callable[[str], Blind]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What evaluating takes. pool: for requests to the API server; clock: epoch seconds."""
+    """What evaluating takes. stands: whether a resource is still what it was when its evaluation began.
+    pool: for requests to the API server; clock: epoch seconds."""
 
     cluster: Cluster
     discovery: Discovery
@@ -110,6 +112,7 @@ class Evaluation:
     outlooks: Outlooks
     ledger: Ledger
     leading: Leading
+    stands: Callable[[Workload], bool]
     pool: ThreadPoolExecutor
     blindness: Blindness
     clock: Callable[[], float] = time.time
@@ -264,7 +267,7 @@ class Evaluation:
         again: list[_Look] = []
         urgent = sorted(planned, key=lambda one: not one.adds)
         for one, written in self._each(
-            lambda one: write(one, looks[one.key].dial, self.leading, self.clock), urgent
+            lambda one: write(one, looks[one.key].dial, self.leading, self.stands, self.clock), urgent
         ):
             if isinstance(written, Fault):
                 outcomes.append(one.outcome(Write.FAILED, written))

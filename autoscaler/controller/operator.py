@@ -104,6 +104,7 @@ class Operator:
                 outlooks=_Outlooks(self._forecasts),
                 ledger=self._ledger,
                 leading=self._leader,
+                stands=self._catalog.stands,
                 pool=self._pool,
                 blindness=self._watches.blind,
             ),

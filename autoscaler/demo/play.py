@@ -73,7 +73,8 @@ class Play:
         records.ledger.settle(outcomes, [actor.running for actor in actors])
 
     def _write(self, one: Planned, now_s: int) -> Outcome:
-        written = write(one, self._actors[one.key].target, _AlwaysLeading(), lambda: now_s)
+        target = self._actors[one.key].target
+        written = write(one, target, _AlwaysLeading(), lambda _: True, lambda: now_s)
         assert isinstance(written, Outcome)  # nobody else changes a simulated count
         return written
 

@@ -117,6 +117,7 @@ class InHand:
             outlooks=self.foresight,
             ledger=self.records,
             leading=self.lease,
+            stands=lambda workload: True,
             pool=ThreadPoolExecutor(threads),
             blindness=lambda namespace: self.blind,
             clock=self.clock,

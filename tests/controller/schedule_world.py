@@ -202,6 +202,7 @@ class Replica:
             outlooks=Foresight(),
             ledger=self.ledger,
             leading=self.term,
+            stands=self.catalog.stands,
             pool=world.pool,
             blindness=lambda namespace: world.hand.blind,
             clock=world.clock,

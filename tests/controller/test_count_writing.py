@@ -19,7 +19,9 @@ from workload_making import NO_FORECAST, NOW_S, known, pods, running
 
 from autoscaler.controller.acting.dials import ScaleDial, Setting
 from autoscaler.controller.acting.writing import write
+from autoscaler.controller.cluster.errors import Conflict
 from autoscaler.controller.deciding import Planned, Seen, plan
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 
 Fault = Callable[[Request], Exception | None]
@@ -44,9 +46,15 @@ def decided(api: StubApi, load: float = 55.0, **spec: Any) -> Planned:
     return plan(running(**spec), seen, lambda *_: NO_FORECAST)
 
 
-def written(api: StubApi, planned: Planned, lease: Lease | None = None) -> Outcome | Setting:
+def written(
+    api: StubApi,
+    planned: Planned,
+    lease: Lease | None = None,
+    stands: Callable[[Workload], bool] = lambda workload: True,
+) -> Outcome | Setting:
     api.requests.clear()
-    return write(planned, ScaleDial(api.cluster, scale_path()), lease or Lease(), lambda: NOW_S + 1.0)
+    dial = ScaleDial(api.cluster, scale_path())
+    return write(planned, dial, lease or Lease(), stands, lambda: NOW_S + 1.0)
 
 
 def first(count: int, failure: Callable[[], Exception], change: Callable[[], None] = lambda: None) -> Fault:
@@ -99,6 +107,17 @@ def test_without_the_lease_no_request_is_sent() -> None:
     assert isinstance(outcome, Outcome) and outcome.hold is not None
     assert (outcome.write, outcome.hold.reason, api.requests) == (Write.HELD, "NotLeading", [])
     assert planned.running.memory.scale_ups == ()
+
+
+def test_what_was_changed_since_is_not_written_not_even_at_a_second_try() -> None:
+    api = StubApi()
+    planned = decided(api)
+    api.fault = first(1, lambda: Conflict(409, "", "changed", ""), lambda: api.put_scale(replicas=3))
+    answers = iter([True, False])
+    outcome = written(api, planned, stands=lambda workload: next(answers))
+    assert isinstance(outcome, Outcome) and outcome.hold is not None
+    assert (outcome.write, outcome.hold.reason) == (Write.HELD, "ResourceChanged")
+    assert api.replicas() == 3 and planned.running.memory.scale_ups == ()
 
 
 def test_the_lease_is_asked_for_again_before_every_try() -> None:

@@ -13,15 +13,18 @@ from autoscaler.controller.acting.dials import (
     Dial,
     FloorDial,
     ScaleDial,
+    ScalesSomethingElse,
     Setting,
     dial_for,
     original_minimum,
 )
+from autoscaler.controller.acting.faults import fault_of
 from autoscaler.controller.cluster.discovery import Discovery, NotScalable, UnknownKind
 from autoscaler.controller.cluster.errors import Conflict, NotFound
 from autoscaler.spec.resource import Floor, TargetRef
 
 KEDA_PATH = "/apis/keda.sh/v1alpha1/namespaces/shop/scaledobjects/web"
+SCALED = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 TARGET = TargetRef.model_validate({"kind": "Deployment", "name": "web"})
 
 
@@ -35,7 +38,7 @@ def hpa(api: StubApi, spec: dict[str, Any], annotations: dict[str, str] | None =
     metadata: dict[str, Any] = {"uid": "the-hpa"}
     if annotations is not None:
         metadata["annotations"] = annotations
-    api.put(hpa_path(), {"metadata": metadata, "spec": spec})
+    api.put(hpa_path(), {"metadata": metadata, "spec": {"scaleTargetRef": SCALED, **spec}})
     return api.objects[hpa_path()]
 
 
@@ -110,12 +113,12 @@ def test_a_floor_knows_the_minimum_from_before_it_was_raised(
 def test_kedas_bounds_have_names_and_defaults_of_their_own() -> None:
     api = StubApi()
     api.put_scale()
-    api.put(KEDA_PATH, {"metadata": {"uid": "u"}, "spec": {}})
+    api.put(KEDA_PATH, {"metadata": {"uid": "u"}, "spec": {"scaleTargetRef": {"name": "web"}}})
     turned = dial(api, "ScaledObject")
     found = turned.read(1.0)
     assert (found.replicas, found.least, found.most) == (0, 0, 100)
     turned.write(found, 4, 1.0)
-    assert api.objects[KEDA_PATH]["spec"] == {"minReplicaCount": 4}
+    assert api.objects[KEDA_PATH]["spec"] == {"scaleTargetRef": {"name": "web"}, "minReplicaCount": 4}
     assert api.objects[KEDA_PATH]["metadata"]["annotations"] == {ORIGINAL: "0", RAISED_BY: "web-pa"}
 
 
@@ -130,7 +133,7 @@ def test_a_raised_minimum_notes_what_it_was_and_putting_it_back_takes_the_note_a
     ):
         turned.write(turned.read(1.0), count, 1.0)
         written = api.objects[hpa_path()]
-        assert written["spec"] == {"minReplicas": count, "maxReplicas": 9}
+        assert written["spec"] == {"scaleTargetRef": SCALED, "minReplicas": count, "maxReplicas": 9}
         assert written["metadata"]["annotations"] == {"team": "a", **notes}
     assert {request.path for request in api.patches} == {hpa_path()}, (
         "the target's own scale is never written"
@@ -142,6 +145,37 @@ def test_a_floor_without_its_autoscaler_cannot_be_read() -> None:
     api.put_scale()
     with pytest.raises(NotFound):
         dial(api, "HorizontalPodAutoscaler").read(1.0)
+
+
+@pytest.mark.parametrize(
+    ("floor", "scaled", "named"),
+    [
+        ("HorizontalPodAutoscaler", {**SCALED, "name": "cart"}, "Deployment.apps cart"),
+        ("HorizontalPodAutoscaler", {**SCALED, "kind": "StatefulSet"}, "StatefulSet.apps web"),
+        ("HorizontalPodAutoscaler", {**SCALED, "apiVersion": "argoproj.io/v1"}, "Deployment.argoproj.io web"),
+        ("ScaledObject", {"name": "cart"}, "Deployment.apps cart"),
+        ("ScaledObject", {"kind": "StatefulSet", "name": "web"}, "StatefulSet.apps web"),
+    ],
+)
+def test_the_minimum_of_an_autoscaler_of_something_else_is_left_alone(
+    floor: str, scaled: dict[str, str], named: str
+) -> None:
+    api = StubApi()
+    api.put_scale(replicas=9)
+    path = KEDA_PATH if floor == "ScaledObject" else hpa_path()
+    api.put(path, {"metadata": {"uid": "u"}, "spec": {"scaleTargetRef": scaled}})
+    with pytest.raises(ScalesSomethingElse) as refused:
+        dial(api, floor).read(1.0)
+    fault = fault_of(refused.value, None)
+    assert fault.reason == "FloorElsewhere"
+    assert fault.message.startswith(f"{floor} web scales {named}, not Deployment.apps web;")
+
+
+@pytest.mark.parametrize("version", ["apps/v1", "apps/v1beta1"])
+def test_versions_of_one_group_are_the_same_target(version: str) -> None:
+    api = StubApi()
+    hpa(api, {"scaleTargetRef": {**SCALED, "apiVersion": version}, "minReplicas": 2, "maxReplicas": 9})
+    assert dial(api, "HorizontalPodAutoscaler").read(1.0).replicas == 2
 
 
 def test_the_right_dial_is_chosen() -> None:

@@ -14,6 +14,7 @@ from autoscaler.controller.acting.rivals import Rivals, Scaler, parse_hpa
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.discovery import Discovery
 
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
 FLOOR = {"kind": "HorizontalPodAutoscaler", "name": "web"}
 NOTES = {ORIGINAL: "2", RAISED_BY: "web"}
 
@@ -28,9 +29,11 @@ class Lease:
 
 def raised(api: StubApi, minimum: int = 6, annotations: dict[str, str] | None = None) -> Scaler:
     metadata = {"uid": "the-hpa", "annotations": NOTES if annotations is None else annotations}
-    api.put(hpa_path(), {"metadata": metadata, "spec": {"minReplicas": minimum, "maxReplicas": 9}})
+    spec = {"minReplicas": minimum, "maxReplicas": 9}
+    api.put(hpa_path(), {"metadata": metadata, "spec": spec})
     named = {"name": "web", "namespace": "shop"}
-    return parse_hpa({"metadata": {**api.objects[hpa_path()]["metadata"], **named}, "spec": {}})
+    written = api.objects[hpa_path()]["metadata"]
+    return parse_hpa({"metadata": {**written, **named}, "spec": {"scaleTargetRef": TARGET}})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,8 @@ def raised(api: StubApi, minimum: int = 6, annotations: dict[str, str] | None = 
         ({"floor": FLOOR, "mode": "Recommend"}, True),
         ({"floor": {**FLOOR, "name": "other"}}, True),
         ({}, True),
-        ({"name": "other", "floor": FLOOR}, False),
+        ({"name": "other", "floor": FLOOR, "scaleTargetRef": TARGET}, False),
+        ({"floor": FLOOR, "scaleTargetRef": {**TARGET, "name": "other"}}, True),
         ({"namespace": "bank", "floor": FLOOR}, True),
         ({"maxReplicas": 0}, False),  # who cannot be read is not known to have let go
         ({"name": "other", "maxReplicas": 0}, True),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
 from evaluation_in_hand import InHand
-from workload_making import resource_item, workload
+from workload_making import known, resource_item, workload
 
+from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.loop import Loop
@@ -19,8 +20,11 @@ from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome
 from autoscaler.controller.running import Running
 from autoscaler.planning.memory import Memory
+from autoscaler.series import Reading
+from autoscaler.signals.instant import InstantQuery
 
 PATIENCE_S = 10.0
+FROZEN = {ANNOTATION: "freeze until 2027-11-27T18:00:00Z"}
 
 
 @dataclass
@@ -86,7 +90,7 @@ class Looping:
         self.loop = Loop(
             self.catalog,
             MetricSources(cast("Any", self.lines), "default"),
-            hand.evaluation,
+            replace(hand.evaluation, stands=self.catalog.stands),
             hand.lease,
             self.heard,
             self._take_over,
@@ -102,8 +106,12 @@ class Looping:
         self.taken_over += 1
 
     def put(self, name: str, **spec: Any) -> None:
-        load = {"query": name, "perReplica": 10, **spec.pop("load", {})}
         self.hand.add(name)
+        self.tell(name, **spec)
+
+    def tell(self, name: str, **spec: Any) -> None:
+        """A resource as it is now."""
+        load = {"query": name, "perReplica": 10, **spec.pop("load", {})}
         item = resource_item(name, load=load, **spec)
         key = f"shop/{name}"
         self.catalog.change(key, self.catalog.get(key), self.catalog.parse(item))
@@ -242,6 +250,37 @@ def test_a_resource_that_was_paused_while_it_waits_is_not_scaled_any_more(loopin
     looping.turn(1)
     slow.catch_up()
     assert looping.evaluated() == ["shop/a"] and looping.hand.api.patches == []
+
+
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        (lambda looping: looping.tell("a", generation=2, mode="Paused"), []),
+        (lambda looping: looping.tell("a", generation=2, maxReplicas=4), []),
+        (lambda looping: looping.tell("a", annotations=FROZEN), []),
+        (lambda looping: looping.tell("a", uid="anew"), []),
+        (lambda looping: looping.tell("a", deleting=True), []),
+        (lambda looping: looping.remove("a"), []),
+        (lambda looping: looping.tell("a", annotations={"team": "shop"}), [7]),
+        (lambda looping: looping.tell("a"), [7]),  # a status that was written, say
+    ],
+    ids=["paused", "maximum lowered", "frozen", "made anew", "deleting", "deleted", "labelled", "the same"],
+)  # fmt: skip
+def test_what_was_changed_while_it_was_decided_on_is_not_written(
+    looping: Looping, change: Callable[[Looping], None], written: list[int]
+) -> None:
+    looping.put("a")
+    looping.hand.load_is("a", known(95.0))
+    metered = looping.hand.metered
+    read = metered.read
+
+    def read_meanwhile(queries: Sequence[InstantQuery], now_s: float) -> list[Reading]:
+        change(looping)
+        return read(queries, now_s)
+
+    metered.read = read_meanwhile  # type: ignore[method-assign]  # what happens while it is asked
+    looping.turn()
+    assert [patch.body["spec"]["replicas"] for patch in looping.hand.api.patches] == written
 
 
 def test_a_resource_deleted_while_it_is_evaluated_leaves_nothing_behind(looping: Looping) -> None:

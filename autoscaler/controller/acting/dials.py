@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from autoscaler.controller.acting.targets import Target, scaled_by, target_of
 from autoscaler.controller.cluster.connection import Cluster
 from autoscaler.controller.cluster.discovery import Discovery
+from autoscaler.controller.cluster.errors import ClusterError
 from autoscaler.spec.resource import GROUP, Floor, TargetRef
 
 ORIGINAL = f"{GROUP}/original-minimum"
@@ -38,6 +40,13 @@ class Setting:
     selector: str
     least: int | None = None
     most: int | None = None
+
+
+class ScalesSomethingElse(ClusterError):
+    """The autoscaler whose minimum is to be raised does not scale the resource's target."""
+
+    def __init__(self, kind: str, name: str, scaled: Target, wanted: Target, path: str) -> None:
+        super().__init__(0, "", f"{kind} {name} scales {_named(scaled)}, not {_named(wanted)}", path)
 
 
 class Dial(Protocol):
@@ -78,19 +87,27 @@ class ScaleDial:
 
 @dataclass(frozen=True, slots=True)
 class FloorDial:
-    """The minimum of an autoscaler. scale: of its target, read only."""
+    """The minimum of an autoscaler. target: what it has to scale. scale: of that, read only."""
 
     cluster: Cluster
     path: str
     kind: str
+    name: str
     raised_by: str
+    target: Target
     scale: ScaleDial
 
     def read(self, timeout_s: float) -> Setting:
-        """The minimum now; `least` is what it was before we first raised it."""
+        """The minimum now; `least` is what it was before we first raised it.
+
+        Raises ScalesSomethingElse where the autoscaler has another target: its minimum is not for this load.
+        """
         pods = self.scale.read(timeout_s)
         scaler = self.cluster.get(self.path, timeout_s=timeout_s)
         metadata, spec = scaler["metadata"], scaler.get("spec", {})
+        scaled = scaled_by(self.kind, self.target[0], spec)
+        if scaled != self.target:
+            raise ScalesSomethingElse(self.kind, self.name, scaled, self.target, self.path)
         _, minimum, maximum, least, most = FLOORS[self.kind]
         now = int(spec.get(minimum, least))
         return Setting(
@@ -129,7 +146,12 @@ def dial_for(
     if floor is None:
         return scale
     path = discovery.object_path(FLOORS[floor.kind][0], floor.kind, namespace, floor.name)
-    return FloorDial(cluster, path, floor.kind, name, scale)
+    return FloorDial(cluster, path, floor.kind, floor.name, name, target_of(namespace, target), scale)
+
+
+def _named(target: Target) -> str:
+    _, group, kind, name = target
+    return f"{kind}.{group} {name}" if group else f"{kind} {name}"
 
 
 def _unchanged(setting: Setting) -> dict[str, Any]:

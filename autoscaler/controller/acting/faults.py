@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autoscaler.controller.acting.dials import ScalesSomethingElse
 from autoscaler.controller.cluster.discovery import NotScalable, UnknownTarget
 from autoscaler.controller.cluster.errors import (
     ClusterError,
@@ -25,6 +26,8 @@ def fault_of(error: ClusterError | UnknownTarget, spec: Spec | None) -> Fault:
             return Fault("TargetNotScalable", str(error))
         case UnknownTarget():
             return Fault("TargetKindUnknown", str(error))
+        case ScalesSomethingElse():
+            return Fault("FloorElsewhere", f"{error}; correct spec.floor or spec.scaleTargetRef")
         case NotFound():
             floored = spec is not None and spec.floor is not None
             unless = ", or no autoscaler as in spec.floor" if floored else ""

@@ -10,6 +10,7 @@ import structlog
 
 from autoscaler.controller.acting.dials import FLOORS, ORIGINAL, RAISED_BY, original_minimum
 from autoscaler.controller.acting.rivals import Rivals, Scaler
+from autoscaler.controller.acting.targets import target_of
 from autoscaler.controller.acting.writing import Leading
 from autoscaler.controller.catalog import Catalog
 from autoscaler.controller.cluster.connection import Cluster
@@ -22,13 +23,18 @@ _TIMEOUT_S = 5.0
 
 
 def abandoned(rivals: Rivals, catalog: Catalog) -> list[Scaler]:
-    """Autoscalers whose minimum was raised for a resource that is gone, or no longer raises it.
+    """Autoscalers whose minimum was raised for a resource that is gone, or no longer raises it, or for
+    another target than they have now.
 
     A resource whose spec cannot be read, and was not since this process began, keeps what it raised.
     """
     workloads = catalog.all()
     kept = {
-        (workload.namespace, workload.spec.floor.kind, workload.spec.floor.name)
+        (
+            workload.spec.floor.kind,
+            workload.spec.floor.name,
+            target_of(workload.namespace, workload.spec.scale_target_ref),
+        )
         for workload in workloads
         if workload.spec is not None and workload.spec.floor is not None and workload.spec.mode in _KEEP
     }
@@ -36,7 +42,7 @@ def abandoned(rivals: Rivals, catalog: Catalog) -> list[Scaler]:
     return [
         s
         for s in rivals.raised()
-        if (s.namespace, s.kind, s.name) not in kept and (s.namespace, s.raised[RAISED_BY]) not in unread
+        if (s.kind, s.name, s.target) not in kept and (s.namespace, s.raised[RAISED_BY]) not in unread
     ]
 
 

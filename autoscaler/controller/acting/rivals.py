@@ -14,18 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autoscaler.controller.acting.dials import ORIGINAL, RAISED_BY
+from autoscaler.controller.acting.targets import Target, scaled_by, target_of
 from autoscaler.controller.observing.workload import Workload
-from autoscaler.spec.resource import KIND, Floor, TargetRef
-
-_KEDA_DEFAULTS = ("apps/v1", "Deployment")
-
-Target = tuple[str, str, str, str]
-"""Namespace, API group, kind and name."""
-
-
-def target_of(namespace: str, target: TargetRef) -> Target:
-    """What a resource's reference names; versions of one group are one target."""
-    return (namespace, _group(target.api_version), target.kind, target.name)
+from autoscaler.spec.resource import KIND, Floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +37,12 @@ class Scaler:
 
 def parse_hpa(item: dict[str, Any]) -> Scaler:
     """A HorizontalPodAutoscaler as the API server sends it."""
-    return _scaler("HorizontalPodAutoscaler", item, ("", ""))
+    return _scaler("HorizontalPodAutoscaler", item)
 
 
 def parse_scaled_object(item: dict[str, Any]) -> Scaler:
     """A ScaledObject as the API server sends it."""
-    return _scaler("ScaledObject", item, _KEDA_DEFAULTS)
+    return _scaler("ScaledObject", item)
 
 
 class Rivals:
@@ -126,21 +117,16 @@ def _belongs_to(scaler: Scaler, floor: Floor | None) -> bool:
     ) or scaler.owner == f"{floor.kind}/{floor.name}"
 
 
-def _scaler(kind: str, item: dict[str, Any], defaults: tuple[str, str]) -> Scaler:
-    metadata, target = item["metadata"], item.get("spec", {}).get("scaleTargetRef", {})
+def _scaler(kind: str, item: dict[str, Any]) -> Scaler:
+    metadata = item["metadata"]
     owners = metadata.get("ownerReferences") or []
     annotations = metadata.get("annotations") or {}
     namespace = metadata["namespace"]
-    group = _group(target.get("apiVersion") or defaults[0])
     return Scaler(
         kind=kind,
         namespace=namespace,
         name=metadata["name"],
-        target=(namespace, group, target.get("kind") or defaults[1], target.get("name", "")),
+        target=scaled_by(kind, namespace, item.get("spec", {})),
         owner=f"{owners[0]['kind']}/{owners[0]['name']}" if owners else "",
         raised={name: annotations[name] for name in (ORIGINAL, RAISED_BY) if name in annotations},
     )
-
-
-def _group(api_version: str) -> str:
-    return api_version.rpartition("/")[0]

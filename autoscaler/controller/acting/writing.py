@@ -13,6 +13,7 @@ from autoscaler.controller.acting.faults import fault_of
 from autoscaler.controller.acting.verdict import Hold
 from autoscaler.controller.cluster.errors import ClusterError, Conflict, TooManyRequests, Unavailable
 from autoscaler.controller.deciding import Planned
+from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.planning.decide import accepted
 
@@ -22,6 +23,7 @@ _TRIES = 4
 _LONGEST_PAUSE_S = 1.0
 
 _NOT_LEADING = Hold("NotLeading", "another replica of the operator leads now")
+_CHANGED = Hold("ResourceChanged", "the resource was changed meanwhile; it is decided again at once")
 
 
 class Leading(Protocol):
@@ -33,10 +35,17 @@ class Leading(Protocol):
 
 
 @_TRACER.start_as_current_span("write")
-def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], float]) -> Outcome | Setting:
+def write(
+    planned: Planned,
+    dial: Dial,
+    leading: Leading,
+    stands: Callable[[Workload], bool],
+    clock: Callable[[], float],
+) -> Outcome | Setting:
     """What became of the count; a new setting where it changed since it was decided on.
 
     A conflict over anything but the count, as a rollout's own bookkeeping, is tried again at once.
+    stands: whether a resource still is what was decided on, as far as is known here.
     """
     trace.get_current_span().set_attributes({"resource": planned.key, "decision": planned.id})
     if not planned.changes:
@@ -47,8 +56,9 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
     refused: ClusterError | None = None
     for _ in range(_TRIES):
         # Nothing may come between this check and the request: its answer is only good for so long.
-        if not leading.holds(_TIMEOUT_S):
-            return planned.outcome(Write.HELD, hold=_NOT_LEADING)
+        hold = _CHANGED if not stands(planned.running.workload) else _held_by_another(leading)
+        if hold is not None:
+            return planned.outcome(Write.HELD, hold=hold)
         try:
             dial.write(setting, planned.count, _TIMEOUT_S)
             return _done(planned, clock())
@@ -69,6 +79,10 @@ def write(planned: Planned, dial: Dial, leading: Leading, clock: Callable[[], fl
             return _failed(planned, error)
     assert refused is not None  # every try that does not return was refused
     return _failed(planned, refused)
+
+
+def _held_by_another(leading: Leading) -> Hold | None:
+    return None if leading.holds(_TIMEOUT_S) else _NOT_LEADING
 
 
 def _read_again(planned: Planned, dial: Dial) -> Setting | Outcome:
