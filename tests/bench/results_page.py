@@ -24,7 +24,7 @@ from itertools import repeat
 from pathlib import Path
 
 from autoscaler.forecasting.peaks.learned_peaks import LEARNED
-from autoscaler.forecasting.registry import AUTO, FAST, NAMES, SLOW
+from autoscaler.forecasting.registry import AUTO, NAMES, SLOW
 from tests.bench.equal_cost import Job, Measured, measured
 from tests.bench.left_out import FOLDS, model_without, path_of
 from tests.bench.results_text import page
@@ -73,7 +73,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="measure all models on all recorded traces")
     parser.add_argument("--traces", type=Path, required=True, help="folder with *_1min.csv.gz")
     parser.add_argument("--out", type=Path, required=True, help="page to write")
-    parser.add_argument("--models", nargs="+", choices=NAMES, default=[*FAST, AUTO])
+    parser.add_argument("--models", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--work", type=Path, help="keep the models that were trained without a trace here")
     parser.add_argument("--measurements", type=Path, help="keep finished measurements here")
