@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHART = _ROOT / "operator" / "chart" / "predictive-autoscaler"
+_EARLIER_CHART = _ROOT / "tests" / "data" / "chart-before-the-service.tgz"
 _CRD = "predictiveautoscalers.predictive-autoscaler.dev"
 _CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_CRD}"
 _DESCRIPTION = "Scales a workload before its load arrives."
@@ -41,7 +42,7 @@ class _Helm:
         assert binaries
         where = ["--kubeconfig", str(self.plane.kubeconfig()), "--namespace", self.namespace]
         done = subprocess.run(
-            [str(binaries / "helm"), command, "autoscaler", *args, *where],
+            [str(binaries / "helm"), *command.split(), "autoscaler", *args, *where],
             capture_output=True,
             text=True,
             timeout=90,
@@ -171,6 +172,45 @@ def test_the_crd_is_upgraded_with_the_chart(
     helm("upgrade", str(_changed_chart(tmp_path)), "--reset-then-reuse-values")
     assert _described(control_plane) == "Says something else."
     assert _resources(control_plane, namespace) == ["predictiveautoscaler.predictive-autoscaler.dev/checkout"]
+
+
+def test_an_earlier_chart_is_upgraded_and_rolled_back_under_running_workloads(
+    control_plane: ControlPlane, namespace: str, helm: _Helm
+) -> None:
+    """From the chart as it was before it could bring the service, with values that somebody has set."""
+    control_plane.deployment("checkout", namespace, replicas=3, start_up="100ms")
+    helm("install", str(_EARLIER_CHART), "--set", "period=20s,log.level=debug,rbac.floor=true")
+    _resource(control_plane, namespace)
+    pods = _pods(control_plane, namespace, "app=checkout")
+    helm("upgrade", str(_CHART), "--reset-then-reuse-values", "--wait")
+    values = json.loads(helm("get values", "--output", "json"))
+    assert values == {"period": "20s", "log": {"level": "debug"}, "rbac": {"floor": True}}
+    everything = json.loads(helm("get values", "--all", "--output", "json"))
+    assert everything["api"]["enabled"] is False and everything["store"]["maxBytes"]
+    applied = helm("get manifest")
+    fresh = helm("template", str(_CHART), "--set", "period=20s,log.level=debug,rbac.floor=true")
+    assert _rules(applied) == _rules(fresh), "whoever upgrades has the rights of whoever installs"
+    assert _properties(control_plane) >= {"shadow", "objective"}, "fields of the new version are known"
+    assert control_plane.ready(_NAME, namespace) == 2
+    helm("rollback", "1", "--wait")
+    assert len(_resources(control_plane, namespace)) == 1
+    assert control_plane.replicas("checkout", namespace) == 3
+    assert _pods(control_plane, namespace, "app=checkout") == pods, "not one pod was replaced"
+
+
+def _pods(plane: ControlPlane, namespace: str, selector: str) -> set[str]:
+    asked = ("get", "pods", "--namespace", namespace, "--selector", selector, "--output", "name")
+    return set(plane.kubectl(*asked).split())
+
+
+def _rules(manifests: str) -> dict[str, Any]:
+    found = [one for one in yaml.safe_load_all(manifests) if one and "rules" in one]
+    return {f"{one['kind']} {one['metadata']['name']}": one["rules"] for one in found}
+
+
+def _properties(plane: ControlPlane) -> set[str]:
+    (version,) = plane.request("GET", _CRD_PATH)["spec"]["versions"]
+    return set(version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"])
 
 
 def test_removing_the_operator_keeps_resources_and_replicas(
