@@ -15,6 +15,11 @@ from autoscaler.store.errors import StoreError
 WRITING = "writing"
 """Execution option of a connection whose transactions write."""
 
+_KEPT, _MORE = 6, 4
+"""Connections to PostgreSQL that are kept once opened: one for each thread of the service (four that read for
+requests, one for the fleet, one that writes), none of which then waits for another to open. And how many more
+there may be for a moment."""
+
 
 def make_engine(url: str, timeout_s: float) -> Engine:
     """An engine for `sqlite:///…` or `postgresql://…`; connects to nothing yet.
@@ -98,7 +103,9 @@ def _postgresql(url: URL, timeout_s: float) -> Engine:
     }
     url = url.update_query_dict({**defaults, **{str(k): v for k, v in url.query.items()}})
     try:
-        return create_engine(url, pool_size=2, max_overflow=8, pool_timeout=timeout_s, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=timeout_s, pool_pre_ping=True
+        )
     except (ImportError, NoSuchModuleError) as error:
         raise ValueError(
             "PostgreSQL needs its driver: pip install 'predictive-autoscaler[postgres]'"

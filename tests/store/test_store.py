@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Database, SqliteDatabase
+from databases import Database, PostgresqlDatabase, SqliteDatabase
+from real_postgresql import RealPostgresql
 from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 from sqlalchemy import event
 
@@ -412,4 +413,28 @@ def test_what_sqlite_has_committed_is_on_disk(tmp_path: Path) -> None:
             for name in ("synchronous", "journal_mode", "foreign_keys")
         }
     assert settings == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
+    store.close()
+
+
+@pytest.mark.postgresql
+def test_the_threads_of_the_service_all_find_a_connection_that_is_open_already(
+    postgresql_server: RealPostgresql,
+) -> None:
+    store = PostgresqlDatabase(postgresql_server).migrated()
+    opened: list[object] = []
+    event.listen(store.engine, "connect", lambda connection, _: opened.append(connection))
+    meeting = threading.Barrier(6)
+
+    def read() -> None:
+        for _ in range(5):
+            with store.engine.connect():
+                meeting.wait(10)
+
+    threads = [threading.Thread(target=read) for _ in range(meeting.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(opened) <= meeting.parties
+    assert store.engine.pool.checkedin() == meeting.parties  # type: ignore[attr-defined]  # a QueuePool, which counts
     store.close()
