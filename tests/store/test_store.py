@@ -116,6 +116,8 @@ def _some_decisions() -> dict[str, DecisionMade]:
         ({"namespaces": ["shop", "none"]}, ["b1", "a1", "a0"]),
         ({"namespaces": ["shop", "other"], "reason": "HourlyCap"}, ["a2", "a1"]),
         ({"namespaces": []}, []),
+        ({"workload": "shop/a", "namespaces": ["shop"]}, ["a1", "a0"]),
+        ({"workload": "shop/a", "namespaces": ["other"]}, []),
         ({"namespace": "shop", "namespaces": ["other"]}, []),
         ({"namespace": "shop", "namespaces": ["shop", "other"], "limit": 1}, ["b1"]),
     ],
