@@ -33,6 +33,15 @@ def make_engine(url: str, timeout_s: float) -> Engine:
     return _postgresql(parsed, timeout_s)
 
 
+def for_reading(engine: Engine) -> Engine:
+    """The same connections, for one SELECT at a time."""
+    if engine.dialect.name == "postgresql":
+        # A statement sees one state of the tables by itself: BEGIN and COMMIT around it would each be a
+        # question and an answer more.
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine
+
+
 def database_file(engine: Engine) -> Path | None:
     """The file an SQLite engine works on; None for one in memory, named by a URI, or for PostgreSQL."""
     name = engine.url.database
