@@ -41,6 +41,7 @@ from autoscaler.controller.telling.server import HealthServer
 from autoscaler.controller.watches import Watches
 from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
+from autoscaler.store.condition import Standing
 from autoscaler.store.journal import Journal
 from autoscaler.store.store import Store
 
@@ -252,6 +253,11 @@ class Operator:
             "forecast_model_usable",
             "0 while the model that was trained here cannot be used.",
             lambda: float(not forecasts.model_problem),
+        )
+        watch(
+            "journal_up",
+            "0 while the store cannot be written, or gives no answer.",
+            lambda: float(journal.condition.standing is not Standing.DOWN),
         )
         watch("journal_spooled_rows", "Rows waiting for the store.", lambda: float(journal.counts.spooled))
         watch(

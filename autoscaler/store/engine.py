@@ -15,6 +15,11 @@ from autoscaler.store.errors import StoreError
 WRITING = "writing"
 """Execution option of a connection whose transactions write."""
 
+_KEPT, _MORE = 6, 4
+"""Connections to PostgreSQL that are kept once opened: one for each thread of the service (four that read for
+requests, one for the fleet, one that writes), none of which then waits for another to open. And how many more
+there may be for a moment."""
+
 
 def make_engine(url: str, timeout_s: float) -> Engine:
     """An engine for `sqlite:///…` or `postgresql://…`; connects to nothing yet.
@@ -26,6 +31,15 @@ def make_engine(url: str, timeout_s: float) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, timeout_s)
     return _postgresql(parsed, timeout_s)
+
+
+def for_reading(engine: Engine) -> Engine:
+    """The same connections, for one SELECT at a time."""
+    if engine.dialect.name == "postgresql":
+        # A statement sees one state of the tables by itself: BEGIN and COMMIT around it would each be a
+        # question and an answer more.
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine
 
 
 def database_file(engine: Engine) -> Path | None:
@@ -98,7 +112,9 @@ def _postgresql(url: URL, timeout_s: float) -> Engine:
     }
     url = url.update_query_dict({**defaults, **{str(k): v for k, v in url.query.items()}})
     try:
-        return create_engine(url, pool_size=2, max_overflow=8, pool_timeout=timeout_s, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=timeout_s, pool_pre_ping=True
+        )
     except (ImportError, NoSuchModuleError) as error:
         raise ValueError(
             "PostgreSQL needs its driver: pip install 'predictive-autoscaler[postgres]'"

@@ -41,13 +41,19 @@ def named(query: _Query, workload: str | None, namespaces: Collection[str] | Non
     return query
 
 
-# Put together once, since that takes as long as to carry it out. Its values are those of `_of`.
-_OF_WORKLOAD = (_Workload.namespace == bindparam("namespace"), _Workload.name == bindparam("name"))
+# The queries below are put together once, since that takes as long as to carry them out. They name a workload
+# by this and do not join it: only so does PostgreSQL walk the index by workload and time, and need not sort.
+WORKLOAD_ID = (
+    select(_Workload.id)
+    .where(_Workload.namespace == bindparam("namespace"), _Workload.name == bindparam("name"))
+    .scalar_subquery()
+)
 
 
-def _of(workload: str, **values: float) -> dict[str, Any]:
+def values_of(workload: str, **others: float) -> dict[str, Any]:
+    """Values for a query with `WORKLOAD_ID` in it."""
     namespace, _, name = workload.partition("/")
-    return {"namespace": namespace, "name": name, **values}
+    return {"namespace": namespace, "name": name, **others}
 
 
 def find_memories(connection: Connection, workload: str | None) -> list[MemoryKept]:
@@ -87,16 +93,14 @@ def find_state_keys(connection: Connection) -> frozenset[str]:
     return frozenset(f"{space}/{name}" for space, name in found)
 
 
-_MANIFEST = (
-    select(schema.Manifest.at_s, schema.Manifest.payload)
-    .join(_Workload, _Workload.id == schema.Manifest.workload_id)
-    .where(*_OF_WORKLOAD)
+_MANIFEST = select(schema.Manifest.at_s, schema.Manifest.payload).where(
+    schema.Manifest.workload_id == WORKLOAD_ID
 )
 
 
 def find_manifest(connection: Connection, workload: str) -> ManifestKept | None:
     """The newest manifest of a workload."""
-    row = connection.execute(_MANIFEST, _of(workload)).one_or_none()
+    row = connection.execute(_MANIFEST, values_of(workload)).one_or_none()
     return None if row is None else ManifestKept(workload, row.at_s, unpacked(row.payload))
 
 
@@ -109,25 +113,20 @@ def find_workloads(connection: Connection) -> list[WorkloadSeen]:
     return [WorkloadSeen(f"{space}/{name}", uid, seen_s) for space, name, uid, seen_s in found]
 
 
-_OBSERVATIONS = (
-    select(
-        schema.Observation.at_s, schema.Observation.load, schema.Observation.ready, schema.Observation.asked
-    )
-    .join(_Workload, _Workload.id == schema.Observation.workload_id)
-    .where(
-        *_OF_WORKLOAD,
-        schema.Observation.at_s >= bindparam("since"),
-        schema.Observation.at_s < bindparam("until"),
-    )
-    .order_by(schema.Observation.at_s)
-)
+_OBSERVED = select(
+    schema.Observation.at_s, schema.Observation.load, schema.Observation.ready, schema.Observation.asked
+).where(schema.Observation.workload_id == WORKLOAD_ID)
+_OBSERVATIONS = _OBSERVED.where(
+    schema.Observation.at_s >= bindparam("since"), schema.Observation.at_s < bindparam("until")
+).order_by(schema.Observation.at_s)
+_LATEST_OBSERVATION = _OBSERVED.order_by(schema.Observation.at_s.desc()).limit(1)
 
 
 def find_observations(
     connection: Connection, workload: str, since_s: float, until_s: float
 ) -> list[Observed]:
     """Oldest first, since inclusive, until exclusive."""
-    asked = _of(workload, since=math.ceil(since_s), until=math.ceil(until_s))
+    asked = values_of(workload, since=math.ceil(since_s), until=math.ceil(until_s))
     # Thousands of rows: to unpack them takes a third of the time that their attributes do.
     return [
         Observed(workload, float(at_s), _unknown(load), ready, asked)
@@ -137,10 +136,7 @@ def find_observations(
 
 def find_latest_observation(connection: Connection, workload: str) -> Observed | None:
     """The newest single observation."""
-    model = schema.Observation
-    query = select(model.at_s, model.load, model.ready, model.asked)
-    query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
-    row = connection.execute(query.order_by(model.at_s.desc()).limit(1)).one_or_none()
+    row = connection.execute(_LATEST_OBSERVATION, values_of(workload)).one_or_none()
     return None if row is None else _observed(workload, row)
 
 
@@ -152,11 +148,14 @@ def _unknown(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
+_END_OF_HOURS = select(func.max(schema.ObservationHour.at_s)).where(
+    schema.ObservationHour.workload_id == WORKLOAD_ID
+)
+
+
 def find_end_of_hours(connection: Connection, workload: str) -> float:
     """Up to when observations have become hours; 0 where none have."""
-    model = schema.ObservationHour
-    query = select(func.max(model.at_s)).join(_Workload, _Workload.id == model.workload_id)
-    newest = connection.execute(named(query, workload)).scalar_one()
+    newest = connection.execute(_END_OF_HOURS, values_of(workload)).scalar_one()
     return 0.0 if newest is None else float(newest) + _HOUR_S
 
 
@@ -172,7 +171,7 @@ def find_hours(connection: Connection, workload: str, since_s: float, until_s: f
         model.asked_mean,
         model.asked_max,
     )
-    query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
+    query = query.where(model.workload_id == WORKLOAD_ID)
     query = query.where(model.at_s >= math.ceil(since_s), model.at_s < math.ceil(until_s))
     return [
         HourObserved(
@@ -185,34 +184,31 @@ def find_hours(connection: Connection, workload: str, since_s: float, until_s: f
             asked_mean=float(row.asked_mean),
             asked_max=row.asked_max,
         )
-        for row in connection.execute(query.order_by(model.at_s))
+        for row in connection.execute(query.order_by(model.at_s), values_of(workload))
     ]
+
+
+_FORECASTS = (
+    select(schema.Forecast.made_at_s, schema.Forecast.payload)
+    .where(schema.Forecast.workload_id == WORKLOAD_ID)
+    .order_by(schema.Forecast.made_at_s.desc())
+)
+_FORECAST_AT = _FORECASTS.where(schema.Forecast.made_at_s <= bindparam("until")).limit(1)
 
 
 def find_forecasts(
     connection: Connection, workload: str, since_s: float, until_s: float, limit: int
 ) -> list[ForecastMade]:
     """Newest first, by when they were made."""
-    model = schema.Forecast
-    query = select(model.made_at_s, model.payload)
-    query = named(query.join(_Workload, _Workload.id == model.workload_id), workload)
-    query = query.where(model.made_at_s >= math.ceil(since_s), model.made_at_s < math.ceil(until_s))
-    found = connection.execute(query.order_by(model.made_at_s.desc()).limit(limit))
+    made_at_s = schema.Forecast.made_at_s
+    query = _FORECASTS.where(made_at_s >= math.ceil(since_s), made_at_s < math.ceil(until_s)).limit(limit)
+    found = connection.execute(query, values_of(workload))
     return [ForecastMade(workload, float(made_at_s), unpacked(payload)) for made_at_s, payload in found]
-
-
-_FORECAST_AT = (
-    select(schema.Forecast.made_at_s, schema.Forecast.payload)
-    .join(_Workload, _Workload.id == schema.Forecast.workload_id)
-    .where(*_OF_WORKLOAD, schema.Forecast.made_at_s <= bindparam("until"))
-    .order_by(schema.Forecast.made_at_s.desc())
-    .limit(1)
-)
 
 
 def find_forecast_at(connection: Connection, workload: str, at_s: float) -> ForecastMade | None:
     """The newest made at that second or before."""
-    row = connection.execute(_FORECAST_AT, _of(workload, until=math.floor(at_s))).one_or_none()
+    row = connection.execute(_FORECAST_AT, values_of(workload, until=math.floor(at_s))).one_or_none()
     return None if row is None else ForecastMade(workload, float(row.made_at_s), unpacked(row.payload))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from autoscaler.store import answered_keys, reading, stored_decisions
 from autoscaler.store.encoding import EncodedRow, encoded
-from autoscaler.store.engine import WRITING, database_file, make_engine
+from autoscaler.store.engine import WRITING, database_file, for_reading, make_engine
 from autoscaler.store.errors import NewerSchemaError, RowError, StoreError, described, translated
 from autoscaler.store.ids import id_number
 from autoscaler.store.migrating import check_tables, migrate
@@ -54,6 +54,8 @@ class Store:
 
     def __init__(self, engine: Engine, wall_s: Callable[[], float] = time.time) -> None:
         self.engine = engine
+        self._for_reading = for_reading(engine)
+        self._for_writing = engine.execution_options(**{WRITING: True})
         self._wall_s = wall_s
         self._known = KnownIds()
         self._file = database_file(engine)
@@ -300,7 +302,7 @@ class Store:
 
     @contextmanager
     def _using(self, *, writing: bool = False) -> Iterator[Connection]:
-        """A transaction in which every fault is a StoreError."""
+        """A connection for one SELECT or, `writing`, a transaction; every fault is a StoreError."""
         try:
             with self._transaction(writing=writing) as connection:
                 yield connection
@@ -310,8 +312,8 @@ class Store:
     @contextmanager
     def _transaction(self, *, writing: bool) -> Iterator[Connection]:
         self._check_file()
-        options = self.engine.connect().execution_options(**{WRITING: writing})
-        with options as connection, connection.begin():
+        engine = self._for_writing if writing else self._for_reading
+        with engine.connect() as connection, connection.begin():
             if not self._are_ours:
                 check_tables(connection)
                 self._are_ours = True

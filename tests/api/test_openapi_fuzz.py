@@ -18,7 +18,7 @@ import schemathesis
 from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
-from whole_service import WholeService, service_over
+from whole_service import CHECKOUT, WholeService, service_over
 
 from autoscaler.api.routes import watch
 
@@ -51,11 +51,20 @@ OPERATIONS = (
     "listAudit",
     "watch",
 )
+OF_JOBS = {"createWhatIf", "createPolicySearch", "listJobs", "getJob", "cancelJob"}
 TOKEN = {"Authorization": "Bearer root-token"}
 EXAMPLES = int(os.environ.get("API_FUZZ_EXAMPLES", "25"))
-CHECKS = {
-    # 400 is for parts that do not fit together, which no description of the parts can tell.
-    "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "403", "404", "409"]},
+# 400 is for parts that do not fit together, which no description of the parts can tell.
+_FITTING = ["2xx", "400", "403", "404", "409"]
+CONFIGURATION = {
+    "checks": {"positive_data_acceptance": {"expected-statuses": _FITTING}},
+    "operations": [
+        {
+            # A patch is any object; what is no policy with it is refused field by field.
+            "include-operation-id": "createWhatIf",
+            "checks": {"positive_data_acceptance": {"expected-statuses": [*_FITTING, "422"]}},
+        }
+    ],
 }
 
 
@@ -70,7 +79,7 @@ def service(an_hour: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def described(service: WholeService) -> schemathesis.BaseSchema:
-    config = SchemathesisConfig.from_dict({"checks": CHECKS})
+    config = SchemathesisConfig.from_dict(CONFIGURATION)
     return schemathesis.openapi.from_asgi("/openapi.json", service.app, config=config, headers=TOKEN)
 
 
@@ -87,6 +96,23 @@ def _is_sent_whole(case: schemathesis.Case) -> bool:
     return all(name in sent for name in case.query)
 
 
+def _waiting_job(service: WholeService) -> str:
+    """The identifier of a job of the caller's."""
+    with service.client() as client:
+        asked = client.post(f"{CHECKOUT}/what-if", json={"patch": {}})
+    assert asked.status_code == 202, asked.text
+    identifier: str = asked.json()["id"]
+    return identifier
+
+
+def test_a_job_waits_until_it_is_cancelled(service: WholeService) -> None:
+    job = f"/api/v1/jobs/{_waiting_job(service)}"
+    with service.client() as client:
+        assert client.get(job).json()["state"] == "Queued"
+        assert client.delete(job).json()["state"] == "Cancelled"
+        assert client.get(job).json()["state"] == "Cancelled"
+
+
 @pytest.mark.parametrize(
     "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
 )
@@ -97,18 +123,24 @@ def test_every_answer_is_as_described(
     operation = described.find_operation_by_id(name)
     decision = service.store.decisions(workload="shop/checkout", limit=1).decisions[0].id
     there = {"namespace": "shop", "name": "checkout", "id": decision, "madeAt": "2026-11-27T17:50:00Z"}
+    if name in ("getJob", "cancelJob"):
+        there["id"] = _waiting_job(service)
     known = {parameter.name: there[parameter.name] for parameter in operation.path_parameters}
     cases = operation.as_strategy(mode)
-    if mode is GenerationMode.POSITIVE and known and "jobs" not in operation.path:
+    if mode is GenerationMode.POSITIVE and known:
         cases |= operation.as_strategy(mode, path_parameters=known)
+
+    statuses: set[int] = set()
 
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     @given(cases)
     def answered(case: schemathesis.Case) -> None:
         assume(_is_sent_whole(case))
-        case.call_and_validate(headers=TOKEN)
+        statuses.add(case.call_and_validate(headers=TOKEN).status_code)
 
     answered()
+    if name in OF_JOBS and mode is GenerationMode.POSITIVE:
+        assert statuses & {200, 202}, f"never came as far as a job: {statuses}"
 
 
 def test_what_one_answer_names_can_be_asked_for_next(described: schemathesis.BaseSchema) -> None:

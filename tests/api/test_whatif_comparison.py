@@ -172,6 +172,19 @@ def test_money_is_reckoned_at_one_price_for_all(spend: str | None, patch: Any, p
         assert run["money"] == expected
 
 
+def test_a_tight_budget_saves_money_and_serves_less() -> None:
+    price: dict[str, Any] = {"replicaHourPrice": "1"}
+    free = _what_if({"spend": price})
+    # The budget is of a UTC day; what is scored is about one.
+    half = float(free["runs"]["present"]["money"]) / free["days"] / 2
+    tight = _what_if({"spend": price | {"dailyBudget": f"{half:.2f}"}})
+    assert tight["runs"]["present"] == free["runs"]["present"]
+    spent, without = tight["runs"]["changed"], free["runs"]["changed"]
+    assert float(spent["money"]) < float(without["money"])
+    assert spent["unservedShare"] > without["unservedShare"]
+    assert spent["minutesShort"] > without["minutesShort"]
+
+
 def test_a_measured_lead_time_counts_whatever_is_configured() -> None:
     live = state(leadTime={"seconds": 420.0, "source": "Measured"})
     answer = _what_if({"forecast": {"leadTime": "30s"}}, live=live)

@@ -13,14 +13,16 @@ from pydantic.alias_generators import to_camel
 from starlette.testclient import TestClient
 
 from autoscaler.api.app import API, make_app
-from autoscaler.api.configuration import Limits
+from autoscaler.api.configuration import Limits, WhatIf
 from autoscaler.api.fleet import Fleet
 from autoscaler.api.parts import OverrideRefused, Parts
+from autoscaler.api.whatif.jobs import Jobs
 from autoscaler.store.store import Store
 
 NOW_S = END_S - 20.0
 """Some seconds after the newest evaluation of all workloads."""
 
+_MANY_JOBS = WhatIf(queued=1_000_000, per_caller=1_000_000)
 _UNLIMITED: dict[str, Any] = {"requestsPerMinute": 1_000_000, "anonymousPerMinute": 1_000_000}
 
 CHECKOUT = f"{API}/namespaces/shop/workloads/checkout"
@@ -48,7 +50,8 @@ class KeptOverrides:
 
 
 class WholeService:
-    """The application. Its clocks stand still until they are moved; the fleet looks when it is told to.
+    """The application. Its clocks stand still until they are moved; the fleet looks when it is told to; jobs
+    are taken and wait, since nothing works them off.
 
     limits: of the configuration, by their names in Python.
     """
@@ -65,7 +68,7 @@ class WholeService:
             fleet=self.fleet,
             access=self.access,
             overrides=self.overrides,
-            jobs=None,
+            jobs=Jobs(_MANY_JOBS, lambda: self.now_s),
             limits=Limits(**_UNLIMITED | _keys(limits)),
             now_s=lambda: self.now_s,
         )

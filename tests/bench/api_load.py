@@ -98,7 +98,8 @@ def _store(kind: str, folder: str, options: argparse.Namespace) -> Iterator[str]
     elif kind == "sqlite":
         yield _filled(f"sqlite:///{folder}/store.db", options)
     else:
-        with running_postgresql() as server:
+        # With the server's own settings: it answers a commit when it is on disk.
+        with running_postgresql(hasty=False) as server:
             yield _filled(server.url(server.new_database()), options)
 
 

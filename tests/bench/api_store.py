@@ -55,9 +55,10 @@ def fill_with_twins(store: Store, workloads: int, days: float, seen_days: float)
             values = {"newest_s": int(end_s - 86_400 * seen_days)} if ":newest_s" in copy else {}
             connection.execute(text(copy), values)
     if store.engine.dialect.name == "postgresql":
-        # By itself the server does so only minutes later.
+        # By itself the server does so only minutes later, and would write out what was filled in meanwhile.
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
+            connection.execute(text("CHECKPOINT"))
     with store.engine.begin() as connection:
         tables = ("workloads", "decisions", "observations", "forecasts")
         return {

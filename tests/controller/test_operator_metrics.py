@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,3 +190,21 @@ def test_labels_are_few_and_of_what_is_configured_or_fixed(counted: Counted) -> 
         "le",
         "version",
     }
+
+
+def test_a_store_that_cannot_be_written_is_told_until_it_can(operator: Operator, tmp_path: Path) -> None:
+    def becomes(value: float) -> bool:
+        until_s = time.monotonic() + 15.0
+        while exported(operator._metrics.registry)[("journal_up", ())] != value:
+            if time.monotonic() > until_s:
+                return False
+            threading.Event().wait(0.02)
+        return True
+
+    in_the_way = tmp_path / "store.db"
+    in_the_way.mkdir()
+    operator._journal.start()
+    assert becomes(0.0)
+    in_the_way.rmdir()
+    assert becomes(1.0)
+    operator._journal.close()

@@ -27,9 +27,12 @@ pytestmark = [pytest.mark.cluster, pytest.mark.prometheus, pytest.mark.slow]
 
 _NAMESPACE = "shop"
 _PAST_S = 600
-_LOAD = 35.0
+_LOAD, _SMALL_LOAD = 35.0, 8.0
 _JOB, _SERVICE_JOB = "predictive-autoscaler", "predictive-autoscaler-api"
 _VALUES = {"cluster": ".*", "namespace": _NAMESPACE, "name": "web", "job": ".*", "__rate_interval": "10s"}
+_WITH_OBJECTIVE = _VALUES | {"name": "kept"}
+"""One resource cannot have an objective and a shadow: `web` has the latter."""
+
 _FORECAST = {
     "model": "seasonal-naive",
     "step": "1s",
@@ -43,8 +46,6 @@ _MAY_BE_EMPTY = (
     # A run this small leaves nothing out, and may be too short for a forecast to be judged.
     "evaluations_skipped_total",
     "forecast_coverage",
-    # One resource cannot have an objective and a shadow; it has the latter.
-    "objective_",
 )
 
 
@@ -76,10 +77,13 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     if cluster_binaries() is None:
         pytest.skip("no cluster binaries (sh scripts/cluster-parts.sh)")
     start_s = math.floor(time.time()) - _PAST_S
-    past = Past("load_web", start_s, 1.0, [_LOAD] * _PAST_S)
+    pasts = [
+        Past(f"load_{name}", start_s, 1.0, [load] * _PAST_S)
+        for name, load in (("web", _LOAD), ("kept", _SMALL_LOAD))
+    ]
     with ExitStack() as stack:
         plane = stack.enter_context(ControlPlane(tmp_path_factory.mktemp("control-plane")))
-        prometheus = stack.enter_context(LivePrometheus(tmp_path_factory.mktemp("prometheus"), [past]))
+        prometheus = stack.enter_context(LivePrometheus(tmp_path_factory.mktemp("prometheus"), pasts))
         crd.install(plane)
         operator = stack.enter_context(
             OperatorProcess(tmp_path_factory.mktemp("operator"), plane.kubeconfig(), prometheus.url)
@@ -90,7 +94,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
             )
         )
         _scrape(prometheus, operator.port, service, plane.admin_token)
-        load = stack.enter_context(SteadyLoad(prometheus, {"load_web": _LOAD}))
+        load = stack.enter_context(SteadyLoad(prometheus, {"load_web": _LOAD, "load_kept": _SMALL_LOAD}))
         _run(plane, load)
         found = Scraped(prometheus.url)
         callers = stack.enter_context(_Callers(service, plane.admin_token))
@@ -153,16 +157,20 @@ def _scrape(prometheus: LivePrometheus, port: int, service: ServiceProcess, toke
 
 
 def _run(plane: ControlPlane, load: SteadyLoad) -> None:
-    """One workload that is scaled out and in by a forecast and within a budget, and one without a target."""
+    """One workload that is scaled out by a forecast and within a budget, one that keeps an objective, and one
+    without a target."""
     plane.namespace(_NAMESPACE)
-    plane.deployment("web", _NAMESPACE, 1, start_up="1s")
+    for name in ("web", "kept"):
+        plane.deployment(name, _NAMESPACE, 1, start_up="1s")
     resources = Resources(plane, _NAMESPACE)
     spend = {"replicaHourPrice": "1", "dailyBudget": "10000"}
     shadow = {"name": "bolder", "policy": {"maxReplicas": 9}}
     resources.create("web", forecast=_FORECAST, spend=spend, shadow=shadow)
+    resources.create("kept", forecast=_FORECAST, objective={"unserved": "1%"})
     resources.create("lost", target="nowhere")
     wait_until(lambda: plane.replicas("web", _NAMESPACE) == 4, 30, "4 replicas for a load of 35")
-    resources.wait_for("web", "ForecastReady", "True", "Fresh", timeout_s=40)
+    for name in ("web", "kept"):
+        resources.wait_for(name, "ForecastReady", "True", "Fresh", timeout_s=40)
     load.values["load_web"] = 75.0
     wait_until(lambda: plane.replicas("web", _NAMESPACE) == 8, 30, "8 replicas for a load of 75")
 
@@ -177,7 +185,8 @@ def _enough(found: Scraped) -> bool:
 
 @pytest.mark.parametrize("query", queries(), ids=str)
 def test_every_dashboard_query_finds_something(scraped: Scraped, query: Asked) -> None:
-    values = scraped.values(filled_in(query.expr, _VALUES))
+    of = _WITH_OBJECTIVE if "objective_" in query.expr else _VALUES
+    values = scraped.values(filled_in(query.expr, of))
     if not any(name in query.expr for name in _MAY_BE_EMPTY):
         assert values
         assert any(math.isfinite(value) for value in values)

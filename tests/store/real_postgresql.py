@@ -18,6 +18,9 @@ import psycopg
 from psycopg import sql
 
 _STARTS_WITHIN_S = 30.0
+_HASTY = ("-c", "fsync=off", "-c", "shared_buffers=16MB")
+"""For tests, which lose no power and start many servers; not for measuring anything."""
+
 _USER = "postgres"
 """Of the database's superuser and, where the tests run as root, of the user that runs the server."""
 
@@ -31,10 +34,11 @@ def _program(name: str) -> str:
 
 
 class RealPostgresql:
-    """Started and stopped at will; its data stay until the end."""
+    """Started and stopped at will; its data stay until the end. hasty: not as it would be in production."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, hasty: bool = True) -> None:
         self._folder = folder
+        self._hasty = hasty
         # The server refuses to run as root.
         self._owner = _USER if os.geteuid() == 0 else None
         if self._owner is not None:
@@ -62,8 +66,9 @@ class RealPostgresql:
             self._process = subprocess.Popen(
                 [
                     *(_program("postgres"), "-D", str(self._folder / "data"), "-k", str(self._folder)),
-                    *("-p", str(self._port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
-                    *("-c", "max_connections=40", "-c", "shared_buffers=16MB"),
+                    *("-p", str(self._port), "-c", "listen_addresses=127.0.0.1"),
+                    *("-c", "max_connections=40"),
+                    *(_HASTY if self._hasty else ()),
                 ],
                 stdout=log,
                 stderr=log,
@@ -100,11 +105,11 @@ class RealPostgresql:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[RealPostgresql]:
-    """A server for as long as the context lasts."""
+def running_postgresql(*, hasty: bool = True) -> Iterator[RealPostgresql]:
+    """A server for as long as the context lasts. hasty: fast to start, and never waiting for the disk."""
     # Not one of pytest's folders: those are closed to the user that the server runs as.
     with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as folder:
-        server = RealPostgresql(Path(folder))
+        server = RealPostgresql(Path(folder), hasty=hasty)
         try:
             server.start()
             yield server

@@ -6,12 +6,15 @@ import datetime
 import math
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Database, SqliteDatabase
+from databases import Database, PostgresqlDatabase, SqliteDatabase
+from psycopg.pq import TransactionStatus
+from real_postgresql import RealPostgresql
 from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
 from sqlalchemy import event
 
@@ -115,6 +118,8 @@ def _some_decisions() -> dict[str, DecisionMade]:
         ({"namespaces": ["shop", "none"]}, ["b1", "a1", "a0"]),
         ({"namespaces": ["shop", "other"], "reason": "HourlyCap"}, ["a2", "a1"]),
         ({"namespaces": []}, []),
+        ({"workload": "shop/a", "namespaces": ["shop"]}, ["a1", "a0"]),
+        ({"workload": "shop/a", "namespaces": ["other"]}, []),
         ({"namespace": "shop", "namespaces": ["other"]}, []),
         ({"namespace": "shop", "namespaces": ["shop", "other"], "limit": 1}, ["b1"]),
     ],
@@ -412,4 +417,96 @@ def test_what_sqlite_has_committed_is_on_disk(tmp_path: Path) -> None:
             for name in ("synchronous", "journal_mode", "foreign_keys")
         }
     assert settings == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
+    store.close()
+
+
+@pytest.mark.postgresql
+def test_the_threads_of_the_service_all_find_a_connection_that_is_open_already(
+    postgresql_server: RealPostgresql,
+) -> None:
+    store = PostgresqlDatabase(postgresql_server).migrated()
+    opened: list[object] = []
+    event.listen(store.engine, "connect", lambda connection, _: opened.append(connection))
+    meeting = threading.Barrier(6)
+
+    def read() -> None:
+        for _ in range(5):
+            with store.engine.connect():
+                meeting.wait(10)
+
+    threads = [threading.Thread(target=read) for _ in range(meeting.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(opened) <= meeting.parties
+    assert store.engine.pool.checkedin() == meeting.parties  # type: ignore[attr-defined]  # a QueuePool, which counts
+    store.close()
+
+
+_READS: dict[str, Callable[[Store, str], object]] = {
+    "decisions": lambda store, _: store.decisions(reason="ScaleUpLimit"),
+    "decisions_after": lambda store, made: store.decisions_after(made),
+    "decision": lambda store, made: store.decision(made),
+    "memory": lambda store, _: store.memory(WORKLOAD),
+    "memories": lambda store, _: store.memories(),
+    "states": lambda store, _: store.states(),
+    "state_keys": lambda store, _: store.state_keys(),
+    "manifest": lambda store, _: store.manifest(WORKLOAD),
+    "workloads": lambda store, _: store.workloads(),
+    "latest_observation": lambda store, _: store.latest_observation(WORKLOAD),
+    "observations": lambda store, _: store.observations(WORKLOAD, 0, 1e12),
+    "hours": lambda store, _: store.hours(WORKLOAD, 0, 1e12),
+    "hours_until": lambda store, _: store.hours_until(WORKLOAD),
+    "forecasts": lambda store, _: store.forecasts(WORKLOAD, 0, 1e12),
+    "forecast_at": lambda store, _: store.forecast_at(WORKLOAD, START_S),
+    "spend": lambda store, _: store.spend(workload=WORKLOAD),
+    "overrides": lambda store, _: store.overrides(START_S),
+    "all_overrides": lambda store, _: store.all_overrides(WORKLOAD),
+    "audit": lambda store, _: store.audit(),
+}
+
+
+def test_every_read_is_one_statement_and_so_sees_one_state_without_a_transaction(store: Store) -> None:
+    made = decision()
+    store.write([made, memory(), state(), observed()])
+    sent: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda _c, _k, statement, *_: sent.append(statement))
+    changing = {
+        *("open", "close", "migrate", "prune", "write", "write_encoded"),
+        *("reserve_key", "keep_answer", "release_key"),
+    }
+    assert set(_READS) == {name for name in vars(Store) if not name.startswith("_")} - changing
+    for name, read in _READS.items():
+        sent.clear()
+        read(store, made.id)
+        # Transactions are SQLite's alone; to begin one costs nothing there.
+        (statement,) = (one for one in sent if one != "BEGIN")
+        assert statement.startswith("SELECT"), name
+
+
+@pytest.mark.postgresql
+def test_a_read_on_postgresql_is_one_question_and_a_write_still_a_whole_transaction(
+    postgresql_server: RealPostgresql,
+) -> None:
+    store = PostgresqlDatabase(postgresql_server).migrated()
+    begun: list[bool] = []
+
+    @event.listens_for(store.engine, "after_cursor_execute")
+    def _look(connection: Any, *_: Any) -> None:
+        driver = connection.connection.driver_connection
+        begun.append(driver.info.transaction_status is not TransactionStatus.IDLE)
+
+    store.memories()
+    assert begun == [False]
+    begun.clear()
+    store.write([memory(), decision()])
+    assert begun
+    assert all(begun)
+    begun.clear()
+    # Given back by who wrote, and by who read: neither leaves anything behind to the next.
+    store.workloads()
+    store.write([memory(START_S + 1)])
+    assert begun[0] is False
+    assert all(begun[1:])
     store.close()
