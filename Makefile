@@ -11,7 +11,7 @@ pytest := $(python) -m pytest
 fast := not slow and not prometheus and not browser and not cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench bench-api bench-cluster bench-forecast benchmarks soak docs-check real-parts install install-dev clean
+.PHONY: help demo test test-fast lint format bench bench-api bench-cluster bench-forecast benchmarks soak soak-leaders docs-check real-parts install install-dev clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-forecast: install-dev ## measure the learned model on traces it was not tr
 
 soak: install-dev ## the long random run of the decision core
 	@$(python) tests/soak/run.py $(ARGS)
+
+soak-leaders: install-dev real-parts ## kill the leading operator every 30 s for ten minutes, under load
+	@$(python) tests/cluster/leader_soak.py $(ARGS)
 
 docs-check: install-dev ## links and make targets named in the docs exist
 	@$(python) scripts/check_docs.py

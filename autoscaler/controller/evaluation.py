@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -161,7 +162,10 @@ class Evaluation:
                 )
 
         given = list(items)
-        return list(zip(given, self.pool.map(guarded, given), strict=True))
+        # A copy of our context for each, so that spans opened in the pool's threads are children of ours.
+        contexts = [copy_context() for _ in given]
+        found = self.pool.map(lambda item, context: context.run(guarded, item), given, contexts)
+        return list(zip(given, found, strict=True))
 
     def _look(self, running: Running) -> _Look | Fault:
         workload, spec = running.workload, running.workload.spec

@@ -242,6 +242,11 @@ class Operator:
         watch, journal, forecasts = self._metrics.watch, self._journal, self._forecasts
         watch("leader", "1 while this process leads.", lambda: float(self._leader.holds()))
         watch("resources", "PredictiveAutoscalers known.", lambda: float(len(self._catalog)))
+        watch(
+            "namespaces_unseen",
+            "Watched namespaces of which resources, pods or other autoscalers cannot be seen.",
+            lambda: float(self._watches.namespaces_unseen()),
+        )
         watch("idle_seconds", "Time since a decision was last completed.", self._loop.idle_s)
         watch("forecast_process_up", "1 while forecasts are being made.", lambda: float(forecasts.healthy))
         watch(

@@ -16,6 +16,7 @@ from autoscaler.spec.resource import GROUP, VERSION
 _SILENT_S = 180.0
 """After this long without a word the copy counts as unknown; a live watch is never silent for so long."""
 
+_AWAITED = "not listed yet"
 _ALL = ""
 _ByNamespace = dict[str, Reflector[Any]]
 """A list for each namespace, or one under `_ALL` for the whole cluster."""
@@ -84,13 +85,29 @@ class Watches:
         return workloads is not None and not _unseen(workloads)
 
     def problem(self) -> str:
-        """Why the operator is not ready; empty when it is."""
+        """Why the operator is not ready; empty when every list was answered and some namespace is seen whole.
+
+        What cannot be seen of the others is told in their resources' conditions. Not being ready would
+        take down every replica alike, and help none of them.
+        """
+        unseen = self._unseen()
+        if self.settled() and len(unseen) < len(self._workloads):
+            return ""
+        return next(iter(unseen.values()), _AWAITED)
+
+    def namespaces_unseen(self) -> int:
+        """Of how many of the watched namespaces something cannot be seen; the whole cluster counts as one."""
+        return len(self._unseen())
+
+    def _unseen(self) -> dict[str, str]:
+        """What cannot be seen, by namespace."""
+        found: dict[str, str] = {}
         for namespace, workloads in self._workloads.items():
             blind = self.blind(namespace)
             problem = _unseen(workloads) or blind.pods or blind.rivals
             if problem:
-                return problem
-        return ""
+                found[namespace] = problem
+        return found
 
     def _all(self) -> list[Reflector[Any]]:
         lists = (self._workloads, self._pods, self._hpas, self._scaled_objects)
@@ -99,7 +116,7 @@ class Watches:
 
 def _unseen(reflector: Reflector[Any]) -> str:
     if not reflector.synced:
-        return reflector.failure or "not listed yet"
+        return reflector.failure or _AWAITED
     if reflector.silent_s > _SILENT_S:
         return reflector.failure or f"nothing heard for {reflector.silent_s:.0f} s"
     return ""

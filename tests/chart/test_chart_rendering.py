@@ -231,15 +231,24 @@ def test_the_pods_read_the_configuration_that_is_mounted() -> None:
     ]
 
 
-def test_two_pods_on_two_nodes_are_the_default_and_a_drain_takes_one() -> None:
+def test_two_pods_on_two_nodes_and_in_two_zones_are_the_default_and_a_drain_takes_one() -> None:
     manifests = without_api()
     deployment = the(manifests, "Deployment")["spec"]
     assert deployment["replicas"] == 2
-    (spread,) = _pod(manifests)["topologySpreadConstraints"]
-    assert spread["topologyKey"] == "kubernetes.io/hostname"
-    assert spread["labelSelector"] == deployment["selector"]
+    spread = _pod(manifests)["topologySpreadConstraints"]
+    assert [one["topologyKey"] for one in spread] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    for one in spread:
+        assert one["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert one["labelSelector"] == deployment["selector"]
     budget = the(manifests, "PodDisruptionBudget")["spec"]
-    assert budget == {"maxUnavailable": 1, "selector": deployment["selector"]}
+    assert (budget["maxUnavailable"], budget["selector"]) == (1, deployment["selector"])
+
+
+def test_pods_that_are_not_ready_hold_up_no_drain() -> None:
+    # The operator's budget, and with PostgreSQL that of the service.
+    manifests = rendered({"store": {"url": "postgresql+psycopg://autoscaler@db.data/autoscaler"}})
+    budgets = of_kind(manifests, "PodDisruptionBudget")
+    assert [budget["spec"]["unhealthyPodEvictionPolicy"] for budget in budgets] == ["AlwaysAllow"] * 2
 
 
 def test_credentials_of_a_source_come_from_a_mounted_secret() -> None:

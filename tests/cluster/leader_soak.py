@@ -2,9 +2,10 @@
 
     python tests/cluster/leader_soak.py [--minutes 10] [--kill-every 30]
 
-Needs the control plane's binaries and Prometheus. Prints what was seen and ends with status 1 where a rule
-was broken: writers take turns and never come back, every count is what one of them wrote, no write is sent
-by a process that another has followed, and in the end the count is right.
+Kills by the clock, at every multiple of --kill-every. Needs the control plane's binaries and Prometheus.
+Prints what was seen and ends with status 1 where a rule was broken: writers take turns and never come back,
+every count is what one of them wrote, no write is sent by a process that another has followed, and in the end
+the count is right.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def soak(minutes: float, kill_every_s: float) -> list[str]:
             swinging = threading.Event()
             swing = threading.Thread(target=_swing, args=(load, swinging), daemon=True)
             swing.start()
-            _kill_leaders(pair, seen, time.monotonic() + 60.0 * minutes, kill_every_s)
+            _kill_leaders(pair, seen, math.floor(60.0 * minutes / kill_every_s), kill_every_s)
             swinging.set()
             swing.join(5)
             load.values["load_web"] = 65.0
@@ -78,10 +79,11 @@ def _swing(load: SteadyLoad, ended: threading.Event) -> None:
         load.values["load_web"] = 5.0 * _PER_REPLICA * (1.2 - math.cos(phase))
 
 
-def _kill_leaders(pair: OperatorPair, seen: Seen, ends_s: float, every_s: float) -> None:
-    leader = pair.leader()
-    while time.monotonic() < ends_s:
-        time.sleep(every_s)
+def _kill_leaders(pair: OperatorPair, seen: Seen, kills: int, every_s: float) -> None:
+    leader, began_s = pair.leader(), time.monotonic()
+    for kill in range(1, kills + 1):
+        # By the clock, however long the takeover before it took.
+        time.sleep(max(0.0, began_s + kill * every_s - time.monotonic()))
         killed_s = time.monotonic()
         pair.operators[leader].process.kill()
         successor = pair.leader(60, other_than=leader)

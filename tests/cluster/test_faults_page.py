@@ -1,16 +1,19 @@
-"""docs/faults.md says by which test each of its claims is proved; those tests have to be there."""
+"""Tests that docs/faults.md and docs/invariants.md name as proofs of their claims have to be there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 _ROOT = Path(__file__).resolve().parents[2]
-_PAGE = (_ROOT / "docs" / "faults.md").read_text()
+_PAGES = ("faults.md", "invariants.md")
 
 
-def test_every_test_that_the_page_names_is_there() -> None:
-    named = set(re.findall(r"`(test_\w+)`", _PAGE))
+@pytest.mark.parametrize("page", _PAGES)
+def test_every_test_that_the_page_names_is_there(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", (_ROOT / "docs" / page).read_text()))
     found = {
         name
         for file in (_ROOT / "tests").rglob("test_*.py")
@@ -19,6 +22,7 @@ def test_every_test_that_the_page_names_is_there() -> None:
     assert named and not named - found
 
 
-def test_every_file_that_the_page_names_is_there() -> None:
-    named = re.findall(r"`(tests/\S+?\.py)`", _PAGE)
+@pytest.mark.parametrize("page", _PAGES)
+def test_every_file_that_the_page_names_is_there(page: str) -> None:
+    named = re.findall(r"`(tests/\S+?\.(?:py|yaml))`", (_ROOT / "docs" / page).read_text())
     assert named and not [name for name in named if not (_ROOT / name).is_file()]

@@ -57,16 +57,6 @@ def chart(
         rights.take_back()
 
 
-class _NeverMindReady(OperatorProcess):
-    """One that is not waited for to be ready, only to listen."""
-
-    def start(self) -> None:
-        """Start it, and wait until it answers, whatever it says."""
-        self._file.write_text(yaml.safe_dump(self.configuration))
-        self.process.start()
-        wait_until(lambda: self.get("/readyz").status_code, 40, "the operator to listen")
-
-
 def _operator(
     rights: ChartRights, kubeconfig: Path, prometheus: LivePrometheus, folder: Path
 ) -> OperatorProcess:
@@ -118,14 +108,15 @@ def test_what_is_missing_in_one_namespace_is_said_there_and_harms_no_other(
         plane.deployment("web", where, 1, start_up="100ms")
         Resources(plane, where).create("web")
     kubeconfig = plane.kubeconfig_for_token(rights.token(), namespace)
-    settings = rights.settings(tmp_path)
-    operator = _NeverMindReady(tmp_path / "operator", kubeconfig, prometheus.url, **settings)
-    with SteadyLoad(prometheus, {"load_web": 35.0}), operator:
+    with (
+        SteadyLoad(prometheus, {"load_web": 35.0}),
+        _operator(rights, kubeconfig, prometheus, tmp_path) as operator,
+    ):
         _scaled(plane, namespace, "web", 4)
         Resources(plane, namespace).wait_for("web", "SignalsHealthy", "True", "AllKnown")
-        answer = operator.get("/readyz")
-        assert answer.status_code == 503
-        assert f'in the namespace "{other}"' in answer.text
+        assert operator.ready()
+        assert operator.metrics()["predictive_autoscaler_namespaces_unseen"] == 1
+        assert any(f'in the namespace "{other}"' in entry["event"] for entry in operator.log())
         if everything:
             assert plane.replicas("web", other) == 1
         else:
@@ -134,7 +125,6 @@ def test_what_is_missing_in_one_namespace_is_said_there_and_harms_no_other(
                 f'cannot list resource "pods" in API group "" in the namespace "{other}"' in found["message"]
             )
         rights.give()
-        wait_until(operator.ready, 60, "the operator to be ready once it may see everything")
         _scaled(plane, other, "web", 4)
 
 

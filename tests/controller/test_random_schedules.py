@@ -31,12 +31,15 @@ steps = st.builds(
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 
-@pytest.mark.slow
-@settings(
+many = settings(
     max_examples=2000 if THOROUGH else 30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
+
+
+@pytest.mark.slow
+@many
 @given(st.lists(steps, min_size=10, max_size=40))
 def test_every_write_keeps_the_rules(schedule: list[Step]) -> None:
     with structlog.testing.capture_logs():
@@ -54,6 +57,23 @@ def stepped(world: World, *schedule: Step) -> list[int]:
         world.step(step)
         counts.append(world.api.replicas())
     return counts
+
+
+@pytest.mark.slow
+@many
+@given(st.lists(steps, min_size=1, max_size=30), st.sampled_from([(50.0, 5), (150.0, 15)]))
+def test_whatever_went_before_a_calm_world_gets_what_its_load_asks_for_and_keeps_it(
+    schedule: list[Step], calm: tuple[float, int]
+) -> None:
+    load, count = calm
+    with structlog.testing.capture_logs():
+        world = World()
+        stepped(world, *schedule)
+        # Whoever scaled it to 0 has to give it a replica again; and a mode that does not act stays.
+        human = None if world.api.replicas() else 1
+        counts = stepped(world, Step(load, spec=Spec.ACTIVE, human=human), *[Step(load)] * 120)
+        world.close()
+    assert counts[-20:] == [count] * 20
 
 
 @pytest.fixture

@@ -124,3 +124,13 @@ def test_a_crash_loop_neither_ratchets_up_nor_removes_early(lost: bool) -> None:
         decision = world.step(Weather(50.0, restarted=not lost, memory_lost=lost))
         assert 5 <= decision.replicas <= 20
     assert (world.current == 20) if lost else (world.current == 5)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.VALUE])
+def test_a_day_without_metrics_removes_nothing_and_ends_a_window_after_they_are_back(state: State) -> None:
+    world = World(Policy("away", 1, 100, 10.0), START_S, current=20, ready=20)
+    for _ in range(24 * 60):
+        assert world.step(Weather(50.0, load_state=state)).replicas == 20
+    counts = [world.step(Weather(50.0)).replicas for _ in range(10)]
+    assert counts[:3] == [20] * 3
+    assert counts[-1] == 5

@@ -1,6 +1,7 @@
 """Health and metrics over HTTP, from a thread that nothing else waits for.
 
-/healthz: decisions are being completed. /readyz: resources, pods and rivals are known. /metrics.
+/healthz: decisions are being completed. /readyz: resources, pods and rivals of some namespace are known.
+/metrics.
 """
 
 from __future__ import annotations

@@ -189,6 +189,31 @@ def test_the_list_is_read_anew_in_time_although_the_watch_is_well(serve: Serve, 
     assert eventually(lambda: reflector.get("shop/missed") is None, 2.0)
 
 
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [([thing("a", 1)], [thing("a", 4)]), ([], [thing("a", 4)]), ([thing("a", 1)], [])],
+    ids=["change", "addition", "deletion"],
+)
+def test_a_single_event_that_never_came_is_made_up_for_by_the_next_list(
+    then: list[dict[str, Any]], now: list[dict[str, Any]], serve: Serve, follow: Follow
+) -> None:
+    # The watch goes on with later events, so that nothing in it tells of the one that is missing.
+    # Like any watch it ends when the time is over that it was asked for.
+    later = watch(
+        ("ADDED", thing("b", 5)),
+        ("ADDED", thing("c", 6)),
+        then=lambda c: None if time.sleep(float(c.asked.query["timeoutSeconds"])) else c.end_stream(),
+    )
+    api = serve(Script([lists(3, *then), lists(6, *now, thing("b", 5), thing("c", 6))], [later]))
+    heard = Heard()
+    reflector = follow(api, resync_s=0.3, on_change=heard)
+    assert eventually(lambda: reflector.get("shop/c"))
+    was, wanted = ("1" if then else None), ("4" if now else None)
+    assert reflector.get("shop/a") == was
+    assert eventually(lambda: reflector.get("shop/a") == wanted, 2.0)
+    assert heard[-1] == ("shop/a", was, wanted)
+
+
 def test_a_right_that_is_missing_is_told_in_words_until_it_is_there(serve: Serve, follow: Follow) -> None:
     api = serve(Script([refused(403, "Forbidden", "things is forbidden")] * 3 + [lists(5)], [watch()]))
     reflector = follow(api, pause=lambda n: 0.05)
