@@ -120,6 +120,7 @@ def _run_rival(case: Case, choice: BaselineChoice, cost_to_match: float) -> _Ran
         per_replica=case.world.per_replica,
         start_up_s=case.world.start_up_s,
         time_zone=case.time_zone,
+        longest_start_up_s=case.world.longest_start_up_s,
     )
     rival: Rival
     if choice.tuned and isinstance(choice.settings, HpaSettings):
@@ -186,4 +187,5 @@ def _result(case: Case, ran: Sequence[_Ran]) -> TraceResult:
         scored_from=case.scored_from,
         runs=tuple(runs),
         verdict=trace_verdict(runs),
+        start_up_samples_s=world.start_up_samples_s,
     )

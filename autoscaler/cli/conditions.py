@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autoscaler.backtest.candidate import MOST_REPLICAS
 from autoscaler.backtest.simulation import World
+from autoscaler.backtest.start_ups import within_s
 from autoscaler.backtest.yardstick import warm_up_s
 from autoscaler.cli.arguments import duration_s, positive, start_up_samples_s
 from autoscaler.cli.history import read_histories
@@ -27,6 +28,9 @@ from autoscaler.spec import Located, ManifestError, read_manifests, require
 
 _FLEET = 20.0
 """Replicas that the mean load keeps busy, where nothing is said about capacity."""
+
+_START_UP = "5m"
+"""From asking to ready, where neither a time nor samples are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Conditions:
     model_folder: Path | None = None
     per_replica: float | None = None
     fleet: float | None = None
-    start_up: str = "5m"
+    start_up: str = ""
     start_up_from: Path | None = None
     seed: int = 0
     metric_lag: str = "0s"
@@ -106,11 +110,16 @@ class Conditions:
 
     def world(self, series: Series, configured: float | None) -> World:
         """The simulated cluster for `series`. configured: the load per replica of a manifest, if any."""
+        samples_s = start_up_samples_s(self.start_up_from) if self.start_up_from else ()
+        if samples_s and not self.start_up:
+            start_up_s = within_s(samples_s)
+        else:
+            start_up_s = duration_s("--start-up", self.start_up or _START_UP, zero=True)
         world = World(
             per_replica=self.capacity(series, configured),
-            start_up_s=duration_s("--start-up", self.start_up, zero=True),
+            start_up_s=start_up_s,
             metric_lag_s=duration_s("--metric-lag", self.metric_lag, zero=True),
-            start_up_samples_s=start_up_samples_s(self.start_up_from) if self.start_up_from else (),
+            start_up_samples_s=samples_s,
             seed=self.seed,
         )
         _check_world(series, world)
@@ -152,7 +161,11 @@ def progress(pieces: int, quiet: bool) -> Iterator[Callable[[str], None]]:
 def _check_world(series: Series, world: World) -> None:
     """Refuse what would only be simulated for nothing."""
     whole_s = len(series) * series.step_s
-    for option, seconds in (("--start-up", world.start_up_s), ("--metric-lag", world.metric_lag_s)):
+    for option, seconds in (
+        ("--start-up-from", max(world.start_up_samples_s, default=0.0)),
+        ("--start-up", world.start_up_s),
+        ("--metric-lag", world.metric_lag_s),
+    ):
         if seconds >= whole_s:
             raise InputError(
                 f"{option}: {seconds:g} s is as long as {series.name}, {whole_s:g} s; give a shorter one"

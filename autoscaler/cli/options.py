@@ -44,14 +44,19 @@ Fleet = Annotated[
 ]
 StartUp = Annotated[
     str,
-    typer.Option("--start-up", metavar="DURATION", help="Time from asking for a replica until it is ready."),
+    typer.Option(
+        "--start-up",
+        metavar="DURATION",
+        help="Time from asking for a replica until it is ready.",
+        show_default="5m, or what 90 % of --start-up-from keep within",
+    ),
 ]
 StartUpFrom = Annotated[
     Path | None,
     typer.Option(
         "--start-up-from",
         metavar="FILE",
-        help="Recorded start-up times (seconds, one per line) to draw from.",
+        help="Recorded start-up times (seconds, one per line) to draw each replica's from.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of drawn start-up times.")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +20,7 @@ import orjson
 
 from autoscaler.backtest.report.writing import atomic, write_bytes
 from autoscaler.backtest.result import Comparison, ForecastTrack, Promise, Run, TraceResult
+from autoscaler.backtest.start_ups import within_s
 from autoscaler.planning.curve import LADDER, curve_points
 from autoscaler.series import Floats, Ints, Series
 
@@ -101,9 +102,16 @@ def _trace(trace: TraceResult) -> dict[str, Any]:
         "scored_steps": max(0, len(series) - trace.scored_from),
         "per_replica": trace.per_replica,
         "start_up_s": trace.start_up_s,
+        "start_up_samples": _start_ups(trace.start_up_samples_s),
         "price": trace.price,
         "policies": [_run(run, series) for run in trace.runs],
     }
+
+
+def _start_ups(samples_s: Sequence[float]) -> dict[str, Any] | None:
+    if not samples_s:
+        return None
+    return {"count": len(samples_s), "p90_s": within_s(samples_s), "longest_s": max(samples_s)}
 
 
 def _run(run: Run, series: Series) -> dict[str, Any]:

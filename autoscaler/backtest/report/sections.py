@@ -13,6 +13,7 @@ from autoscaler.backtest.report.page import escape
 from autoscaler.backtest.report.table import COLUMNS, Column, duration, figure, ranking, unserved
 from autoscaler.backtest.report.verdict import representative
 from autoscaler.backtest.result import Comparison, GuardTotal, Kind, Run, TraceResult
+from autoscaler.backtest.start_ups import SHARE, within_s
 from autoscaler.backtest.yardstick import geometric_mean
 
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
@@ -115,7 +116,7 @@ def settings(trace: TraceResult) -> str:
         ("missing values", f"{int(np.isnan(series.values).sum()):,}; neither served nor short"),
         ("scored from", f"{scored}; before that is warm-up"),
         ("load one replica serves", plain_number(trace.per_replica)),
-        ("from asking to ready", duration(trace.start_up_s)),
+        ("from asking to ready", _start_up(trace)),
         ("price of a replica-hour", plain_number(trace.price)),
     )
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
@@ -176,6 +177,17 @@ def _guard_table(guards: Sequence[GuardTotal]) -> str:
         '<th class="n">replica-hours added</th><th class="n">replica-hours removed</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _start_up(trace: TraceResult) -> str:
+    samples_s = trace.start_up_samples_s
+    planned = duration(trace.start_up_s)
+    if not samples_s:
+        return planned
+    count = "1 sample" if len(samples_s) == 1 else f"{len(samples_s)} samples"
+    within = within_s(samples_s)
+    drawn = f"drawn from {count}, {SHARE:.0%} within {duration(within)}".replace("%", " %")
+    return drawn if within == trace.start_up_s else f"{drawn}; planned for as {planned}"
 
 
 def _times(value: float) -> str:
