@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from autoscaler.backtest.candidate import Candidate, candidate_of, default_candi
 from autoscaler.backtest.case import Case
 from autoscaler.backtest.report.export import write_json, write_timeline
 from autoscaler.backtest.report.table import print_comparison
-from autoscaler.backtest.report.writing import check_writable
+from autoscaler.backtest.report.writing import check_outputs
 from autoscaler.backtest.result import Comparison
 from autoscaler.backtest.rivals import BaselineChoice, parse_baselines
 from autoscaler.backtest.runner import compare, count_pieces
@@ -42,9 +43,7 @@ class Options(Conditions):
 
 def backtest(options: Options) -> Comparison:
     """Run the command. Outputs appear only when everything has been computed."""
-    for path in (options.html, options.json, options.png, options.timeline):
-        if path is not None:
-            check_writable(path)
+    _check_outputs(options)
     cases = _cases(options)
     with progress(count_pieces(cases), options.quiet) as advance:
         comparison = compare(cases, options.jobs, advance, options.dask)
@@ -52,6 +51,18 @@ def backtest(options: Options) -> Comparison:
     if not options.quiet:
         print_comparison(comparison, Console())
     return comparison
+
+
+def _check_outputs(options: Options) -> None:
+    outputs = {
+        "--html": options.html,
+        "--json": options.json,
+        "--png": options.png,
+        "--timeline": options.timeline,
+    }
+    behaviors = (Path(text) for text in re.findall(r"behavior=([^,:]+)", options.baselines))
+    read = [*options.inputs(), *options.policies, *(path for path in behaviors if path.is_file())]
+    check_outputs(outputs, read)
 
 
 def _cases(options: Options) -> list[Case]:

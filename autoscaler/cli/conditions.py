@@ -69,6 +69,10 @@ class Conditions:
         if not 0.0 <= self.price < math.inf:
             raise InputError(f"--price {self.price:g} must be a number of at least zero")
 
+    def inputs(self) -> list[Path]:
+        """The files that are read."""
+        return [*self.traces, *([self.start_up_from] if self.start_up_from else ())]
+
     def read(self) -> list[Series]:
         """The recorded loads, each with a name of its own."""
         found = read_histories(

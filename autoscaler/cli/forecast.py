@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from autoscaler.backtest.report.writing import check_writable, write_bytes
+from autoscaler.backtest.report.writing import check_outputs, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.conditions import read_policies
@@ -58,9 +58,7 @@ class Options:
 
 def forecast(options: Options) -> Forecast:
     """Run the command."""
-    for path in (options.html, options.png, options.csv, options.json):
-        if path is not None:
-            check_writable(path)
+    _check_outputs(options)
     if options.model not in NAMES:
         raise InputError(f"--model {options.model!r} is unknown; choose one of {', '.join(NAMES)}")
     model_for = shared_model(options.model_folder)
@@ -88,6 +86,11 @@ def forecast(options: Options) -> Forecast:
         console = Console()
         console.print(forecast_view.terminal_view(series, made, console.width))
     return made
+
+
+def _check_outputs(options: Options) -> None:
+    outputs = {"--html": options.html, "--png": options.png, "--csv": options.csv, "--json": options.json}
+    check_outputs(outputs, [path for path in (options.trace, options.policy) if path is not None])
 
 
 def _following(

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from autoscaler.backtest.candidate import candidate_of
 from autoscaler.backtest.case import Case
-from autoscaler.backtest.report.writing import check_writable, write_bytes
+from autoscaler.backtest.report.writing import check_outputs, write_bytes
 from autoscaler.backtest.scores import DAY_S
 from autoscaler.backtest.tuning.proposal import Limit, Objective, Proposal, Tried, propose
 from autoscaler.backtest.tuning.settings import Setting, Variant, default_settings, parse_setting, variants
@@ -149,9 +149,8 @@ def _share(text: str) -> float:
 
 
 def _check_outputs(options: Options) -> None:
-    for path in (options.json, options.png):
-        if path is not None:
-            check_writable(path)
+    read = [*options.inputs(), *([options.policy] if options.policy else ())]
+    check_outputs({"--json": options.json, "--png": options.png}, read)
     if options.out is not None and options.policy is None and len(options.traces) > 1:
         raise InputError("--out with several traces needs --policy: each would have a default one of its own")
     if options.out is not None and options.out.exists():

@@ -215,6 +215,47 @@ def test_an_output_below_a_file_is_refused(files: Path, autoscaler: Autoscaler) 
     assert "is not a directory" in one_line(ended.err)
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("backtest good.csv --timeline good.csv", r"--timeline good\.csv: this file is also read"),
+        ("backtest good.csv --timeline ./folder/../good.csv", r"good\.csv: this file is also read"),
+        ("backtest good.csv --json linked.csv", r"--json linked\.csv: this file is also read"),
+        ("backtest good.csv --json same-file.csv", r"--json same-file\.csv: this file is also read"),
+        ("backtest good.csv --policy ok.yaml --json ok.yaml", r"--json ok\.yaml: this file is also read"),
+        ("backtest good.csv --start-up-from s.txt --png s.txt", r"--png s\.txt: this file is also read"),
+        (
+            "backtest good.csv --baselines hpa:behavior=b.json --json b.json",
+            r"b\.json: this file is also read",
+        ),
+        ("backtest good.csv --html same --json same", r"--json same: --html is written there too"),
+        ("forecast good.csv --csv good.csv", r"--csv good\.csv: this file is also read"),
+        ("forecast good.csv --policy ok.yaml --html ok.yaml", r"--html ok\.yaml: this file is also read"),
+        ("forecast good.csv --csv same --json same", r"--json same: --csv is written there too"),
+        ("tune good.csv --json good.csv", r"--json good\.csv: this file is also read"),
+        ("tune good.csv --policy ok.yaml --png ok.yaml", r"--png ok\.yaml: this file is also read"),
+        ("tune good.csv --png same --json same", r"--png same: --json is written there too"),
+    ],
+)
+def test_an_output_never_replaces_an_input_or_another_output(
+    line: str, says: str, files: Path, autoscaler: Autoscaler
+) -> None:
+    (files / "linked.csv").symlink_to("good.csv")
+    (files / "same-file.csv").hardlink_to(files / "good.csv")
+    (files / "s.txt").write_text("60\n")
+    (files / "b.json").write_text("{}")
+    before = {path: path.stat().st_mtime_ns for path in files.iterdir()}
+    ended = autoscaler(f"{line} --quiet")
+    assert (ended.code, ended.out) == (2, "")
+    assert re.search(says, one_line(ended.err)), ended.err
+    assert {path: path.stat().st_mtime_ns for path in files.iterdir()} == before
+
+
+def test_several_outputs_may_go_to_a_device(files: Path, autoscaler: Autoscaler) -> None:
+    nowhere = "--csv /dev/null --json /dev/null"
+    assert autoscaler(f"forecast good.csv --model trend --quiet {nowhere}").code == 0
+
+
 @pytest.mark.parametrize("level", [7, 0.001])
 def test_a_constant_load_is_a_load(level: float, tmp_path: Path, autoscaler: Autoscaler) -> None:
     (tmp_path / "constant.csv").write_text(csv_of([level] * STEPS))

@@ -11,7 +11,7 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -54,6 +54,35 @@ def check_writable(path: Path) -> None:
             raise InputError(_refused(path, f"the directory {parent} is not writable"))
     except OSError as error:
         raise InputError(_refused(path, error.strerror or str(error))) from error
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
+    """Raise InputError where an output cannot be written, or would replace another one or an input.
+
+    outputs: by the option that names each. What is no regular file (a terminal, /dev/null) replaces nothing.
+    """
+    named = {option: path for option, path in outputs.items() if path is not None}
+    for path in named.values():
+        check_writable(path)
+    files = [(option, path) for option, path in named.items() if not _is_special(path)]
+    read = list(inputs)
+    for at, (option, path) in enumerate(files):
+        if any(_same(path, one) for one in read):
+            raise InputError(f"{option} {path}: this file is also read; name another one to write to")
+        for other, elsewhere in files[:at]:
+            if _same(path, elsewhere):
+                raise InputError(
+                    f"{option} {path}: {other} is written there too; give each a file of its own"
+                )
+
+
+def _same(one: Path, other: Path) -> bool:
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return one.samefile(other)  # by a hard link, or written in another case
+    except OSError:
+        return False  # one of them does not exist yet
 
 
 def _refused(path: Path, why: str) -> str:
