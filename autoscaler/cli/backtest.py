@@ -75,7 +75,8 @@ def _cases(options: Options) -> list[Case]:
     if options.per_replica is not None or options.fleet is not None:
         _check_stated_capacity(policies)
     model_for = options.model_for()
-    return [_case(one, options, policies, levels, baselines, model_for) for one in options.read()]
+    loads = options.read(one for policy in policies for one in policy.resources())
+    return [_case(one, options, policies, levels, baselines, model_for) for one in loads]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,12 @@ class _Policy:
 
     resource: PredictiveAutoscaler
     promoted: PredictiveAutoscaler | None
+
+    def resources(self) -> Iterator[PredictiveAutoscaler]:
+        """Both."""
+        yield self.resource
+        if self.promoted is not None:
+            yield self.promoted
 
     def candidates(self, series: Series, world: World, stated: float | None) -> Iterator[Candidate]:
         """Both, the shadow as `NAME/SHADOW`. They share a forecast, as in the cluster."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autoscaler.backtest.candidate import MOST_REPLICAS
+from autoscaler.backtest.candidate import MOST_REPLICAS, columns_read
 from autoscaler.backtest.simulation import World
 from autoscaler.backtest.start_ups import within_s
 from autoscaler.backtest.yardstick import warm_up_s
@@ -24,7 +24,7 @@ from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import NAMES
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
-from autoscaler.spec import Located, ManifestError, read_manifests, require
+from autoscaler.spec import Located, ManifestError, PredictiveAutoscaler, read_manifests, require
 
 _FLEET = 20.0
 """Replicas that the mean load keeps busy, where nothing is said about capacity."""
@@ -73,8 +73,8 @@ class Conditions:
         """The files that are read."""
         return [*self.traces, *([self.start_up_from] if self.start_up_from else ())]
 
-    def read(self) -> list[Series]:
-        """The recorded loads, each with a name of its own."""
+    def read(self, policies: Iterable[PredictiveAutoscaler] = ()) -> list[Series]:
+        """The recorded loads, each with a name of its own, and the columns that policies read."""
         found = read_histories(
             self.traces,
             prometheus=self.prometheus,
@@ -84,6 +84,7 @@ class Conditions:
             time_zone=self.time_zone,
             since=self.since,
             until=self.until,
+            wanted=sorted({name for policy in policies for name in columns_read(policy)}),
         )
         names = [series.name for series in found]
         for name in names:

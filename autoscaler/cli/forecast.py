@@ -70,6 +70,7 @@ def forecast(options: Options) -> Forecast:
         step=options.step,
         time_zone=options.time_zone,
         until=options.until,
+        wanted=(options.follows,) if options.follows else (),
     )
     settings = _settings(options, series)
     occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]

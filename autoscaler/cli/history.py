@@ -23,8 +23,10 @@ def read_histories(
     time_zone: str,
     since: str = "",
     until: str = "",
+    wanted: Sequence[str] = (),
 ) -> list[Series]:
-    """The series to work on, cut to [since, until]. Raises InputError."""
+    """The series to work on, cut to [since, until]. wanted: further columns that are read where a file has
+    them, and then must be numbers. Raises InputError."""
     if prometheus and files:
         raise InputError("give either files or --prometheus, not both")
     if not prometheus and not files:
@@ -32,7 +34,7 @@ def read_histories(
     if prometheus:
         found = [_from_prometheus(prometheus, query, history, step, until)]
     else:
-        found = [read_recorded(file, time_zone=time_zone or None) for file in files]
+        found = [read_recorded(file, time_zone=time_zone or None, wanted=wanted) for file in files]
     return [_cut(series, since, until) for series in found]
 
 
