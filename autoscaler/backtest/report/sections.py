@@ -136,9 +136,11 @@ def closing() -> str:
 start-up time, which is why a policy that waits for load to rise is always late, and why one that foresees
 it need not keep as much in reserve.</p>
 <p>Any policy serves more if it is given more replicas, so unserved load and cost have to be read together.
-<b>vs tuned HPA</b> does that: it is the load a policy left unserved divided by what a reactive autoscaler,
-its headroom tuned to the same cost, would have left. 0.50 is half of it, 1.00 is level, above 1 is a loss.
-A dash means that a tuned HPA cannot have that cost.</p>
+<b>vs tuned HPA</b> does that: it is the load a policy left unserved divided by what a yardstick would have
+left: a reactive autoscaler that follows the mean of 3 minutes, its headroom tuned in hindsight to the same
+cost. 0.50 is half of it, 1.00 is level, above 1 is a loss. A dash means that the yardstick cannot have that
+cost. It is not the row <b>hpa-tuned</b>, which is HPA itself at its best CPU target for our policy's cost, so
+the two need not agree.</p>
 <p><b>unserved</b> is the share of all load that was above capacity. <b>cost / need</b> is replica time asked
 for, divided by the least that serves the load. <b>min short</b> counts minutes in which any load was above
 capacity, <b>longest</b> is the longest such stretch. <b>reversals</b> are changes undone within ten minutes.
