@@ -40,8 +40,8 @@ class Conditions:
     traces: tuple[Path, ...] = ()
     prometheus: str = ""
     query: str = ""
-    history: str = "28d"
-    step: str = "1m"
+    history: str = ""
+    step: str = ""
     model: str = "auto"
     model_folder: Path | None = None
     per_replica: float | None = None
@@ -73,12 +73,15 @@ class Conditions:
         """The files that are read."""
         return [*self.traces, *([self.start_up_from] if self.start_up_from else ())]
 
-    def read(self, policies: Iterable[PredictiveAutoscaler] = ()) -> list[Series]:
-        """The recorded loads, each with a name of its own, and the columns that policies read."""
+    def read(self, policies: Iterable[PredictiveAutoscaler] = (), query: str | None = None) -> list[Series]:
+        """The recorded loads, each with a name of its own, and the columns that policies read.
+
+        query: in place of the stated one, where that is not for reading.
+        """
         found = read_histories(
             self.traces,
             prometheus=self.prometheus,
-            query=self.query,
+            query=self.query if query is None else query,
             history=self.history,
             step=self.step,
             time_zone=self.time_zone,

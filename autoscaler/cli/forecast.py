@@ -13,7 +13,7 @@ from autoscaler.backtest.report.writing import check_outputs, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.conditions import read_policies
-from autoscaler.cli.history import read_histories
+from autoscaler.cli.history import HISTORY, read_histories
 from autoscaler.cli.shared_model import shared_model
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
@@ -37,8 +37,8 @@ class Options:
     trace: Path | None = None
     prometheus: str = ""
     query: str = ""
-    history: str = "28d"
-    step: str = "1m"
+    history: str = ""
+    step: str = ""
     model: str = "auto"
     model_folder: Path | None = None
     horizon: str = "1h"
@@ -66,7 +66,7 @@ def forecast(options: Options) -> Forecast:
         () if options.trace is None else (options.trace,),
         prometheus=options.prometheus,
         query=options.query,
-        history=options.history,
+        history=options.history if options.prometheus else "",
         step=options.step,
         time_zone=options.time_zone,
         until=options.until,
@@ -74,7 +74,7 @@ def forecast(options: Options) -> Forecast:
     )
     settings = _settings(options, series)
     occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]
-    series = _kept(series, duration_s("--history", options.history))
+    series = _kept(series, duration_s("--history", options.history or HISTORY))
     history = Batch.of(series)
     model = forecaster(options.model, _SLOW_FIT_DEADLINE_S, model_for=model_for)
     predictor = model.fit(history, settings)

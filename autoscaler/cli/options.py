@@ -20,8 +20,12 @@ PrometheusUrl = Annotated[
     ),
 ]
 Query = Annotated[str, typer.Option(help="PromQL whose result is the load; one series.", metavar="PROMQL")]
-History = Annotated[str, typer.Option(help="How far back to read from Prometheus.", metavar="DURATION")]
-Step = Annotated[str, typer.Option(help="Resolution to read from Prometheus at.", metavar="DURATION")]
+History = Annotated[
+    str, typer.Option(help="How far back to read from Prometheus.", metavar="DURATION", show_default="28d")
+]
+Step = Annotated[
+    str, typer.Option(help="Resolution to read from Prometheus at.", metavar="DURATION", show_default="1m")
+]
 ModelFolder = Annotated[
     Path | None,
     typer.Option(

@@ -54,7 +54,9 @@ def tune(options: Options) -> int:
     _check_outputs(options)
     written = _written(options.policy) if options.policy else None
     model_for = options.model_for()
-    loads = options.read([written.resource] if written else ())
+    # Of a file's load the query is only written into the default policy's manifest.
+    query = options.query if options.prometheus or written else ""
+    loads = options.read([written.resource] if written else (), query)
     tried = variants(written or _default_policy(loads, options), settings)
     cases = [_case(series, options, tried, model_for) for series in loads]
     with (

@@ -134,6 +134,9 @@ BAD = [
     ("good.csv --fleet 0", r"--fleet 0 must be a number above zero"),
     ("good.csv --fleet 5 --per-replica 5", r"--per-replica or --fleet, not both"),
     ("good.csv --model crystal-ball", r"--model 'crystal-ball' is unknown; choose one of auto"),
+    ("good.csv --history 2d", r"--history 2d: is for --prometheus; of a file use --from and --until"),
+    ("good.csv --step 5m", r"--step 5m: is for --prometheus"),
+    ("good.csv --query up", r"--query up: is for --prometheus"),
     ("good.csv --prometheus http://localhost", r"either files or --prometheus, not both"),
     ("--prometheus http://localhost", r"--prometheus needs --query"),
     ("", r"name a recorded file"),
@@ -182,6 +185,8 @@ FORECAST_BAD = [
     ("good.csv --quantiles ,", r"--quantiles is empty"),
     ("good.csv --seasons monthly", r"--seasons 'monthly': must be a duration"),
     ("good.csv --history 0s", r"--history '0s'"),
+    ("good.csv --step 5m", r"--step 5m: is for --prometheus"),
+    ("good.csv --query up", r"--query up: is for --prometheus"),
     ("good.csv --model crystal-ball", r"--model 'crystal-ball' is unknown"),
     ("good.csv --until 2023-01-01T00:00:00Z", r"nothing is left"),
     ("good.csv --png folder", r"cannot write folder"),
@@ -200,6 +205,23 @@ def test_a_forecast_of_bad_input_says_so_in_one_line_and_writes_nothing(
     assert (ended.code, ended.out) == (2, "")
     assert re.search(says, one_line(ended.err)), ended.err
     assert sorted(path.name for path in files.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("good.csv --history 2d", r"--history 2d: is for --prometheus"),
+        ("good.csv --step 5m", r"--step 5m: is for --prometheus"),
+        ("good.csv --query up --policy ok.yaml", r"--query up: is for --prometheus"),
+    ],
+)
+def test_tuning_on_a_file_takes_nothing_that_is_for_prometheus(
+    options: str, says: str, files: Path, autoscaler: Autoscaler
+) -> None:
+    ended = autoscaler(f"tune --quiet --json out.json {options}")
+    assert (ended.code, ended.out) == (2, "")
+    assert re.search(says, one_line(ended.err)), ended.err
+    assert not (files / "out.json").exists()
 
 
 def test_a_directory_that_nobody_may_write_to_is_refused(files: Path, autoscaler: Autoscaler) -> None:
