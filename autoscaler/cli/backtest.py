@@ -13,7 +13,7 @@ from autoscaler.backtest.candidate import Candidate, candidate_of, default_candi
 from autoscaler.backtest.case import Case
 from autoscaler.backtest.report.export import write_json, write_timeline
 from autoscaler.backtest.report.table import print_comparison
-from autoscaler.backtest.report.writing import check_outputs
+from autoscaler.backtest.report.writing import check_outputs, together
 from autoscaler.backtest.result import Comparison
 from autoscaler.backtest.rivals import BaselineChoice, parse_baselines
 from autoscaler.backtest.runner import compare, count_pieces
@@ -167,15 +167,16 @@ def _with_quantiles(candidates: list[Candidate], levels: tuple[float, ...]) -> I
 
 def _write(comparison: Comparison, options: Options) -> None:
     # The drawing libraries are loaded only when something is drawn.
-    if options.timeline is not None:
-        write_timeline(comparison, options.timeline)
-    if options.json is not None:
-        write_json(comparison, options.json)
-    if options.html is not None:
-        from autoscaler.backtest.report.html import write_html
+    with together() as opening:
+        if options.timeline is not None:
+            write_timeline(comparison, options.timeline, opening)
+        if options.json is not None:
+            write_json(comparison, options.json, opening)
+        if options.html is not None:
+            from autoscaler.backtest.report.html import write_html
 
-        write_html(comparison, options.html)
-    if options.png is not None:
-        from autoscaler.backtest.report.png import write_png
+            write_html(comparison, options.html, opening)
+        if options.png is not None:
+            from autoscaler.backtest.report.png import write_png
 
-        write_png(comparison, options.png)
+            write_png(comparison, options.png, opening)

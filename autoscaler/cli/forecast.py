@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from autoscaler.backtest.report.writing import check_outputs, write_bytes
+from autoscaler.backtest.report.writing import check_outputs, together, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.conditions import read_policies
@@ -172,11 +172,12 @@ def _kept(series: Series, history_s: float) -> Series:
 
 
 def _write(series: Series, made: Forecast, options: Options) -> None:
-    if options.csv is not None:
-        write_bytes(options.csv, forecast_view.csv_text(made).encode())
-    if options.json is not None:
-        write_bytes(options.json, forecast_view.json_bytes(series, made))
-    if options.html is not None:
-        write_bytes(options.html, forecast_view.html_page(series, made).encode())
-    if options.png is not None:
-        write_bytes(options.png, forecast_view.png_bytes(series, made))
+    with together() as opening:
+        if options.csv is not None:
+            write_bytes(options.csv, forecast_view.csv_text(made).encode(), opening)
+        if options.json is not None:
+            write_bytes(options.json, forecast_view.json_bytes(series, made), opening)
+        if options.html is not None:
+            write_bytes(options.html, forecast_view.html_page(series, made).encode(), opening)
+        if options.png is not None:
+            write_bytes(options.png, forecast_view.png_bytes(series, made), opening)

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from autoscaler.backtest.candidate import candidate_of
 from autoscaler.backtest.case import Case
-from autoscaler.backtest.report.writing import check_outputs, write_bytes
+from autoscaler.backtest.report.writing import check_outputs, together, write_bytes
 from autoscaler.backtest.scores import DAY_S
 from autoscaler.backtest.tuning.proposal import Limit, Objective, Proposal, Tried, propose
 from autoscaler.backtest.tuning.settings import Setting, Variant, default_settings, parse_setting, variants
@@ -169,13 +169,15 @@ def _check_outputs(options: Options) -> None:
 def _write(
     options: Options, proposal: Proposal, chosen: Tried | None, settings: Sequence[Setting], traces: list[str]
 ) -> None:
-    if options.json is not None:
-        write_bytes(options.json, json_bytes(proposal, chosen, settings, traces))
-    if options.png is not None:
-        write_bytes(options.png, front_picture(proposal, chosen))
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        for number, one in enumerate(proposal.front, start=1):
-            write_bytes(options.out / f"front-{number:02}.yaml", manifest_text(one).encode())
-        if chosen is not None:
-            write_bytes(options.out / "chosen.yaml", manifest_text(chosen).encode())
+    with together() as opening:
+        if options.json is not None:
+            write_bytes(options.json, json_bytes(proposal, chosen, settings, traces), opening)
+        if options.png is not None:
+            write_bytes(options.png, front_picture(proposal, chosen), opening)
+        if options.out is not None:
+            for number, one in enumerate(proposal.front, start=1):
+                write_bytes(options.out / f"front-{number:02}.yaml", manifest_text(one).encode(), opening)
+            if chosen is not None:
+                write_bytes(options.out / "chosen.yaml", manifest_text(chosen).encode(), opening)

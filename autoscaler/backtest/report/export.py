@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 import numpy as np
 import orjson
 
-from autoscaler.backtest.report.writing import atomic, write_bytes
+from autoscaler.backtest.report.writing import Opening, atomic, write_bytes
 from autoscaler.backtest.result import Comparison, ForecastTrack, Promise, Run, TraceResult
 from autoscaler.backtest.start_ups import within_s
 from autoscaler.planning.curve import LADDER, curve_points
@@ -30,9 +30,9 @@ FORMAT = 1
 HEADER = b"trace,policy,timestamp,load,desired,ready\n"
 
 
-def write_json(comparison: Comparison, path: Path) -> None:
+def write_json(comparison: Comparison, path: Path, opening: Opening = atomic) -> None:
     """Write the JSON document to `path`, whole or not at all; raises InputError."""
-    write_bytes(path, json_bytes(comparison))
+    write_bytes(path, json_bytes(comparison), opening)
 
 
 def json_bytes(comparison: Comparison) -> bytes:
@@ -45,10 +45,10 @@ def json_bytes(comparison: Comparison) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def write_timeline(comparison: Comparison, path: Path) -> None:
+def write_timeline(comparison: Comparison, path: Path, opening: Opening = atomic) -> None:
     """Write the timeline to `path`, gzipped when its name ends in .gz; raises InputError."""
     with ExitStack() as stack:
-        file = stack.enter_context(atomic(path))
+        file = stack.enter_context(opening(path))
         if path.name.endswith(".gz"):
             # No name and no time inside: the same comparison gives the same bytes.
             packed = gzip.GzipFile(filename="", mode="wb", compresslevel=4, fileobj=file, mtime=0)
