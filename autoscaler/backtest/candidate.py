@@ -99,6 +99,13 @@ def candidate_of(
     return Candidate(policy.name, policy, spec.model, settings, spec.history_s, spec.refit_s, follows)
 
 
+def columns_read(resource: PredictiveAutoscaler) -> tuple[str, ...]:
+    """Names of further columns of a trace that this policy reads: its signals, and the tier in front."""
+    spec = resource.spec
+    front = () if spec.load.follows is None else (spec.load.follows.name,)
+    return (*(signal.name for signal in spec.signals), *front)
+
+
 def _first_known(stated: float | None, manifest: float, simulated: float) -> float:
     if stated is not None:
         return stated

@@ -120,7 +120,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class TraceResult:
-    """All policies over one trace. Steps before `scored_from` are warm-up."""
+    """All policies over one trace. Steps before `scored_from` are warm-up.
+
+    start_up_s: as policies plan for it. start_up_samples_s: what the pods' were drawn from, if they were.
+    """
 
     series: Series
     per_replica: float
@@ -129,6 +132,7 @@ class TraceResult:
     scored_from: int
     runs: tuple[Run, ...]
     verdict: str  # one sentence a manager can read
+    start_up_samples_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ not depend on how many there are.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autoscaler.backtest.candidate import Candidate
@@ -37,8 +37,9 @@ from autoscaler.backtest.simulation import Course, simulate
 from autoscaler.backtest.track import track
 from autoscaler.backtest.workforce import Advance, Piece, Workforce, workforce
 from autoscaler.backtest.yardstick import equal_cost_ratio, measure, reactive_front, start_up_steps
+from autoscaler.planning.policy import Policy
 from autoscaler.planning.standing import in_words
-from autoscaler.series import Ints
+from autoscaler.series import Floats, Ints
 
 _COST_TO_TUNE_TO = 1.25
 """Cost ratio at which the rival is tuned when there is no policy of ours to match."""
@@ -100,17 +101,24 @@ def _run_candidate(case: Case, candidate: Candidate, foresight: Foresight) -> _R
     course = simulate(case.series, case.world, scaler)
     objective = policy.objective
     read = f"p{100 * policy.quantile:g}" if objective is None else f"as '{in_words(objective)}' asks,"
-    note = f"{foresight.model} forecast, {read} of the peak over {policy.lead_time_s:g} s"
+    parts = [f"{foresight.model} forecast, {read} of the peak over {policy.lead_time_s:g} s", foresight.note]
+    parts.append(_sources(policy, recorded))
     return _Ran(
         name=candidate.name,
         kind=Kind.POLICY,
-        note=f"{note}; {foresight.note}" if foresight.note else note,
+        note="; ".join(filter(None, parts)),
         course=course,
         decisions=scaler.explained(),
         guards=scaler.guard_totals(step_s),
         forecast=track(foresight, case.series.values, policy.quantile, case.scored_from),
         dial=scaler.dial_track(),
     )
+
+
+def _sources(policy: Policy, recorded: Mapping[str, Floats]) -> str:
+    """Which signals were read from the trace and which were made up; empty without any."""
+    told = [f"{one.name} {'recorded' if one.name in recorded else 'simulated'}" for one in policy.signals]
+    return f"signals: {', '.join(told)}" if told else ""
 
 
 def _run_rival(case: Case, choice: BaselineChoice, cost_to_match: float) -> _Ran:
@@ -120,6 +128,7 @@ def _run_rival(case: Case, choice: BaselineChoice, cost_to_match: float) -> _Ran
         per_replica=case.world.per_replica,
         start_up_s=case.world.start_up_s,
         time_zone=case.time_zone,
+        longest_start_up_s=case.world.longest_start_up_s,
     )
     rival: Rival
     if choice.tuned and isinstance(choice.settings, HpaSettings):
@@ -186,4 +195,5 @@ def _result(case: Case, ran: Sequence[_Ran]) -> TraceResult:
         scored_from=case.scored_from,
         runs=tuple(runs),
         verdict=trace_verdict(runs),
+        start_up_samples_s=world.start_up_samples_s,
     )

@@ -25,8 +25,8 @@ SERVICE_TIME_S = 0.1
 class World:
     """How the simulated cluster behaves; the same for every policy.
 
-    per_replica: load one ready pod serves. start_up_s: from being asked for to ready; with
-    `start_up_samples_s` (recorded) each pod's is drawn from those instead, with `seed`.
+    per_replica: load one ready pod serves. start_up_s: from being asked for to ready, as policies plan
+    for it; with `start_up_samples_s` (recorded) each pod's is drawn from those instead, with `seed`.
     metric_lag_s: age of everything a policy sees.
     """
 
@@ -35,6 +35,11 @@ class World:
     metric_lag_s: float = 0.0
     start_up_samples_s: tuple[float, ...] = ()
     seed: int = 0
+
+    @property
+    def longest_start_up_s(self) -> float:
+        """What the slowest pod may take."""
+        return max(self.start_up_samples_s, default=self.start_up_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from autoscaler.backtest.candidate import Candidate, candidate_of, default_candi
 from autoscaler.backtest.case import Case
 from autoscaler.backtest.report.export import write_json, write_timeline
 from autoscaler.backtest.report.table import print_comparison
-from autoscaler.backtest.report.writing import check_writable
+from autoscaler.backtest.report.writing import check_outputs, together
 from autoscaler.backtest.result import Comparison
 from autoscaler.backtest.rivals import BaselineChoice, parse_baselines
 from autoscaler.backtest.runner import compare, count_pieces
@@ -42,9 +43,7 @@ class Options(Conditions):
 
 def backtest(options: Options) -> Comparison:
     """Run the command. Outputs appear only when everything has been computed."""
-    for path in (options.html, options.json, options.png, options.timeline):
-        if path is not None:
-            check_writable(path)
+    _check_outputs(options)
     cases = _cases(options)
     with progress(count_pieces(cases), options.quiet) as advance:
         comparison = compare(cases, options.jobs, advance, options.dask)
@@ -52,6 +51,18 @@ def backtest(options: Options) -> Comparison:
     if not options.quiet:
         print_comparison(comparison, Console())
     return comparison
+
+
+def _check_outputs(options: Options) -> None:
+    outputs = {
+        "--html": options.html,
+        "--json": options.json,
+        "--png": options.png,
+        "--timeline": options.timeline,
+    }
+    behaviors = (Path(text) for text in re.findall(r"behavior=([^,:]+)", options.baselines))
+    read = [*options.inputs(), *options.policies, *(path for path in behaviors if path.is_file())]
+    check_outputs(outputs, read)
 
 
 def _cases(options: Options) -> list[Case]:
@@ -64,7 +75,8 @@ def _cases(options: Options) -> list[Case]:
     if options.per_replica is not None or options.fleet is not None:
         _check_stated_capacity(policies)
     model_for = options.model_for()
-    return [_case(one, options, policies, levels, baselines, model_for) for one in options.read()]
+    loads = options.read(one for policy in policies for one in policy.resources())
+    return [_case(one, options, policies, levels, baselines, model_for) for one in loads]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,12 @@ class _Policy:
 
     resource: PredictiveAutoscaler
     promoted: PredictiveAutoscaler | None
+
+    def resources(self) -> Iterator[PredictiveAutoscaler]:
+        """Both."""
+        yield self.resource
+        if self.promoted is not None:
+            yield self.promoted
 
     def candidates(self, series: Series, world: World, stated: float | None) -> Iterator[Candidate]:
         """Both, the shadow as `NAME/SHADOW`. They share a forecast, as in the cluster."""
@@ -149,15 +167,16 @@ def _with_quantiles(candidates: list[Candidate], levels: tuple[float, ...]) -> I
 
 def _write(comparison: Comparison, options: Options) -> None:
     # The drawing libraries are loaded only when something is drawn.
-    if options.timeline is not None:
-        write_timeline(comparison, options.timeline)
-    if options.json is not None:
-        write_json(comparison, options.json)
-    if options.html is not None:
-        from autoscaler.backtest.report.html import write_html
+    with together() as opening:
+        if options.timeline is not None:
+            write_timeline(comparison, options.timeline, opening)
+        if options.json is not None:
+            write_json(comparison, options.json, opening)
+        if options.html is not None:
+            from autoscaler.backtest.report.html import write_html
 
-        write_html(comparison, options.html)
-    if options.png is not None:
-        from autoscaler.backtest.report.png import write_png
+            write_html(comparison, options.html, opening)
+        if options.png is not None:
+            from autoscaler.backtest.report.png import write_png
 
-        write_png(comparison, options.png)
+            write_png(comparison, options.png, opening)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autoscaler.backtest.candidate import MOST_REPLICAS
+from autoscaler.backtest.candidate import MOST_REPLICAS, columns_read
 from autoscaler.backtest.simulation import World
+from autoscaler.backtest.start_ups import within_s
 from autoscaler.backtest.yardstick import warm_up_s
 from autoscaler.cli.arguments import duration_s, positive, start_up_samples_s
 from autoscaler.cli.history import read_histories
@@ -23,10 +24,13 @@ from autoscaler.forecasting.peaks.learned_peaks import ModelFor
 from autoscaler.forecasting.registry import NAMES
 from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
-from autoscaler.spec import Located, ManifestError, read_manifests, require
+from autoscaler.spec import Located, ManifestError, PredictiveAutoscaler, read_manifests, require
 
 _FLEET = 20.0
 """Replicas that the mean load keeps busy, where nothing is said about capacity."""
+
+_START_UP = "5m"
+"""From asking to ready, where neither a time nor samples are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,13 @@ class Conditions:
     traces: tuple[Path, ...] = ()
     prometheus: str = ""
     query: str = ""
-    history: str = "28d"
-    step: str = "1m"
+    history: str = ""
+    step: str = ""
     model: str = "auto"
     model_folder: Path | None = None
     per_replica: float | None = None
     fleet: float | None = None
-    start_up: str = "5m"
+    start_up: str = ""
     start_up_from: Path | None = None
     seed: int = 0
     metric_lag: str = "0s"
@@ -65,17 +69,25 @@ class Conditions:
         if not 0.0 <= self.price < math.inf:
             raise InputError(f"--price {self.price:g} must be a number of at least zero")
 
-    def read(self) -> list[Series]:
-        """The recorded loads, each with a name of its own."""
+    def inputs(self) -> list[Path]:
+        """The files that are read."""
+        return [*self.traces, *([self.start_up_from] if self.start_up_from else ())]
+
+    def read(self, policies: Iterable[PredictiveAutoscaler] = (), query: str | None = None) -> list[Series]:
+        """The recorded loads, each with a name of its own, and the columns that policies read.
+
+        query: in place of the stated one, where that is not for reading.
+        """
         found = read_histories(
             self.traces,
             prometheus=self.prometheus,
-            query=self.query,
+            query=self.query if query is None else query,
             history=self.history,
             step=self.step,
             time_zone=self.time_zone,
             since=self.since,
             until=self.until,
+            wanted=sorted({name for policy in policies for name in columns_read(policy)}),
         )
         names = [series.name for series in found]
         for name in names:
@@ -106,11 +118,16 @@ class Conditions:
 
     def world(self, series: Series, configured: float | None) -> World:
         """The simulated cluster for `series`. configured: the load per replica of a manifest, if any."""
+        samples_s = start_up_samples_s(self.start_up_from) if self.start_up_from else ()
+        if samples_s and not self.start_up:
+            start_up_s = within_s(samples_s)
+        else:
+            start_up_s = duration_s("--start-up", self.start_up or _START_UP, zero=True)
         world = World(
             per_replica=self.capacity(series, configured),
-            start_up_s=duration_s("--start-up", self.start_up, zero=True),
+            start_up_s=start_up_s,
             metric_lag_s=duration_s("--metric-lag", self.metric_lag, zero=True),
-            start_up_samples_s=start_up_samples_s(self.start_up_from) if self.start_up_from else (),
+            start_up_samples_s=samples_s,
             seed=self.seed,
         )
         _check_world(series, world)
@@ -152,7 +169,11 @@ def progress(pieces: int, quiet: bool) -> Iterator[Callable[[str], None]]:
 def _check_world(series: Series, world: World) -> None:
     """Refuse what would only be simulated for nothing."""
     whole_s = len(series) * series.step_s
-    for option, seconds in (("--start-up", world.start_up_s), ("--metric-lag", world.metric_lag_s)):
+    for option, seconds in (
+        ("--start-up-from", max(world.start_up_samples_s, default=0.0)),
+        ("--start-up", world.start_up_s),
+        ("--metric-lag", world.metric_lag_s),
+    ):
         if seconds >= whole_s:
             raise InputError(
                 f"{option}: {seconds:g} s is as long as {series.name}, {whole_s:g} s; give a shorter one"

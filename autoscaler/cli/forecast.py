@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from autoscaler.backtest.report.writing import check_writable, write_bytes
+from autoscaler.backtest.report.writing import check_outputs, together, write_bytes
 from autoscaler.cli import forecast_view
 from autoscaler.cli.arguments import duration_s, quantiles
 from autoscaler.cli.conditions import read_policies
-from autoscaler.cli.history import read_histories
+from autoscaler.cli.history import HISTORY, read_histories
 from autoscaler.cli.shared_model import shared_model
 from autoscaler.forecasting.compile import compile_settings
 from autoscaler.forecasting.forecaster import Forecaster, ForecastSettings
@@ -37,8 +37,8 @@ class Options:
     trace: Path | None = None
     prometheus: str = ""
     query: str = ""
-    history: str = "28d"
-    step: str = "1m"
+    history: str = ""
+    step: str = ""
     model: str = "auto"
     model_folder: Path | None = None
     horizon: str = "1h"
@@ -58,9 +58,7 @@ class Options:
 
 def forecast(options: Options) -> Forecast:
     """Run the command."""
-    for path in (options.html, options.png, options.csv, options.json):
-        if path is not None:
-            check_writable(path)
+    _check_outputs(options)
     if options.model not in NAMES:
         raise InputError(f"--model {options.model!r} is unknown; choose one of {', '.join(NAMES)}")
     model_for = shared_model(options.model_folder)
@@ -68,14 +66,15 @@ def forecast(options: Options) -> Forecast:
         () if options.trace is None else (options.trace,),
         prometheus=options.prometheus,
         query=options.query,
-        history=options.history,
+        history=options.history if options.prometheus else "",
         step=options.step,
         time_zone=options.time_zone,
         until=options.until,
+        wanted=(options.follows,) if options.follows else (),
     )
     settings = _settings(options, series)
     occasions = [Occasion.of(repeat, series) for repeat in settings.repeats]
-    series = _kept(series, duration_s("--history", options.history))
+    series = _kept(series, duration_s("--history", options.history or HISTORY))
     history = Batch.of(series)
     model = forecaster(options.model, _SLOW_FIT_DEADLINE_S, model_for=model_for)
     predictor = model.fit(history, settings)
@@ -88,6 +87,11 @@ def forecast(options: Options) -> Forecast:
         console = Console()
         console.print(forecast_view.terminal_view(series, made, console.width))
     return made
+
+
+def _check_outputs(options: Options) -> None:
+    outputs = {"--html": options.html, "--png": options.png, "--csv": options.csv, "--json": options.json}
+    check_outputs(outputs, [path for path in (options.trace, options.policy) if path is not None])
 
 
 def _following(
@@ -168,11 +172,12 @@ def _kept(series: Series, history_s: float) -> Series:
 
 
 def _write(series: Series, made: Forecast, options: Options) -> None:
-    if options.csv is not None:
-        write_bytes(options.csv, forecast_view.csv_text(made).encode())
-    if options.json is not None:
-        write_bytes(options.json, forecast_view.json_bytes(series, made))
-    if options.html is not None:
-        write_bytes(options.html, forecast_view.html_page(series, made).encode())
-    if options.png is not None:
-        write_bytes(options.png, forecast_view.png_bytes(series, made))
+    with together() as opening:
+        if options.csv is not None:
+            write_bytes(options.csv, forecast_view.csv_text(made).encode(), opening)
+        if options.json is not None:
+            write_bytes(options.json, forecast_view.json_bytes(series, made), opening)
+        if options.html is not None:
+            write_bytes(options.html, forecast_view.html_page(series, made).encode(), opening)
+        if options.png is not None:
+            write_bytes(options.png, forecast_view.png_bytes(series, made), opening)

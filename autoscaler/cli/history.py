@@ -12,6 +12,9 @@ from autoscaler.series import Series
 from autoscaler.signals.errors import InputError
 from autoscaler.signals.recorded import read_recorded
 
+HISTORY, STEP = "28d", "1m"
+"""What is read from a Prometheus where nothing else is asked for."""
+
 
 def read_histories(
     files: Sequence[Path],
@@ -23,16 +26,22 @@ def read_histories(
     time_zone: str,
     since: str = "",
     until: str = "",
+    wanted: Sequence[str] = (),
 ) -> list[Series]:
-    """The series to work on, cut to [since, until]. Raises InputError."""
+    """The series to work on, cut to [since, until]. query, history and step are for a Prometheus, where the
+    last two may be empty. wanted: further columns that are read where a file has
+    them, and then must be numbers. Raises InputError."""
     if prometheus and files:
         raise InputError("give either files or --prometheus, not both")
     if not prometheus and not files:
         raise InputError("no load to work on: name a recorded file, or give --prometheus URL --query PROMQL")
     if prometheus:
-        found = [_from_prometheus(prometheus, query, history, step, until)]
+        found = [_from_prometheus(prometheus, query, history or HISTORY, step or STEP, until)]
     else:
-        found = [read_recorded(file, time_zone=time_zone or None) for file in files]
+        for option, text in (("--query", query), ("--history", history), ("--step", step)):
+            if text:
+                raise InputError(f"{option} {text}: is for --prometheus; of a file use --from and --until")
+        found = [read_recorded(file, time_zone=time_zone or None, wanted=wanted) for file in files]
     return [_cut(series, since, until) for series in found]
 
 

@@ -20,8 +20,12 @@ PrometheusUrl = Annotated[
     ),
 ]
 Query = Annotated[str, typer.Option(help="PromQL whose result is the load; one series.", metavar="PROMQL")]
-History = Annotated[str, typer.Option(help="How far back to read from Prometheus.", metavar="DURATION")]
-Step = Annotated[str, typer.Option(help="Resolution to read from Prometheus at.", metavar="DURATION")]
+History = Annotated[
+    str, typer.Option(help="How far back to read from Prometheus.", metavar="DURATION", show_default="28d")
+]
+Step = Annotated[
+    str, typer.Option(help="Resolution to read from Prometheus at.", metavar="DURATION", show_default="1m")
+]
 ModelFolder = Annotated[
     Path | None,
     typer.Option(
@@ -44,14 +48,19 @@ Fleet = Annotated[
 ]
 StartUp = Annotated[
     str,
-    typer.Option("--start-up", metavar="DURATION", help="Time from asking for a replica until it is ready."),
+    typer.Option(
+        "--start-up",
+        metavar="DURATION",
+        help="Time from asking for a replica until it is ready.",
+        show_default="5m, or what 90 % of --start-up-from keep within",
+    ),
 ]
 StartUpFrom = Annotated[
     Path | None,
     typer.Option(
         "--start-up-from",
         metavar="FILE",
-        help="Recorded start-up times (seconds, one per line) to draw from.",
+        help="Recorded start-up times (seconds, one per line) to draw each replica's from.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of drawn start-up times.")]

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from autoscaler.backtest.candidate import candidate_of
 from autoscaler.backtest.case import Case
-from autoscaler.backtest.report.writing import check_writable, write_bytes
+from autoscaler.backtest.report.writing import check_outputs, together, write_bytes
 from autoscaler.backtest.scores import DAY_S
 from autoscaler.backtest.tuning.proposal import Limit, Objective, Proposal, Tried, propose
 from autoscaler.backtest.tuning.settings import Setting, Variant, default_settings, parse_setting, variants
@@ -54,7 +54,9 @@ def tune(options: Options) -> int:
     _check_outputs(options)
     written = _written(options.policy) if options.policy else None
     model_for = options.model_for()
-    loads = options.read()
+    # Of a file's load the query is only written into the default policy's manifest.
+    query = options.query if options.prometheus or written else ""
+    loads = options.read([written.resource] if written else (), query)
     tried = variants(written or _default_policy(loads, options), settings)
     cases = [_case(series, options, tried, model_for) for series in loads]
     with (
@@ -149,9 +151,8 @@ def _share(text: str) -> float:
 
 
 def _check_outputs(options: Options) -> None:
-    for path in (options.json, options.png):
-        if path is not None:
-            check_writable(path)
+    read = [*options.inputs(), *([options.policy] if options.policy else ())]
+    check_outputs({"--json": options.json, "--png": options.png}, read)
     if options.out is not None and options.policy is None and len(options.traces) > 1:
         raise InputError("--out with several traces needs --policy: each would have a default one of its own")
     if options.out is not None and options.out.exists():
@@ -168,13 +169,15 @@ def _check_outputs(options: Options) -> None:
 def _write(
     options: Options, proposal: Proposal, chosen: Tried | None, settings: Sequence[Setting], traces: list[str]
 ) -> None:
-    if options.json is not None:
-        write_bytes(options.json, json_bytes(proposal, chosen, settings, traces))
-    if options.png is not None:
-        write_bytes(options.png, front_picture(proposal, chosen))
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        for number, one in enumerate(proposal.front, start=1):
-            write_bytes(options.out / f"front-{number:02}.yaml", manifest_text(one).encode())
-        if chosen is not None:
-            write_bytes(options.out / "chosen.yaml", manifest_text(chosen).encode())
+    with together() as opening:
+        if options.json is not None:
+            write_bytes(options.json, json_bytes(proposal, chosen, settings, traces), opening)
+        if options.png is not None:
+            write_bytes(options.png, front_picture(proposal, chosen), opening)
+        if options.out is not None:
+            for number, one in enumerate(proposal.front, start=1):
+                write_bytes(options.out / f"front-{number:02}.yaml", manifest_text(one).encode(), opening)
+            if chosen is not None:
+                write_bytes(options.out / "chosen.yaml", manifest_text(chosen).encode(), opening)

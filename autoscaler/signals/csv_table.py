@@ -41,14 +41,18 @@ def place_in_csv(content: bytes, row: int) -> str:
     return f"row {row + 1}"
 
 
-def split_csv(content: bytes, source: str, columns: Sequence[str] | None) -> CsvTable:
+def split_csv(
+    content: bytes, source: str, columns: Sequence[str] | None, wanted: Sequence[str] = ()
+) -> CsvTable:
     """Timestamps and numbers of a CSV with the header `timestamp,value[,more]`.
 
     `columns` names further columns that must be there and be finite numbers; None takes those
-    that are and leaves out the others (such as text). Raises InputError naming the line.
+    that are and leaves out the others (such as text). `wanted` need not be there, but a column that is
+    must be finite numbers, and none may be named so in another case. Raises InputError naming the line.
     """
     try:
         header = _header(content, source)
+        _refuse_another_case(header, source, wanted)
         _check_widths(content, source, len(header))
         frame = _frame(content, header)
         for name in columns or ():
@@ -59,6 +63,8 @@ def split_csv(content: bytes, source: str, columns: Sequence[str] | None) -> Csv
         values = _numbers(frame[VALUE], content, source)
         _refuse_negative(values, content, source)
         further = _further(frame, content, source, columns)
+        present = [name for name in wanted if name in header and name not in (TIMESTAMP, VALUE)]
+        further |= {name: _numbers(frame[name], content, source) for name in present}
     except (csv.Error, pd.errors.ParserError, OverflowError) as error:
         said = " ".join(str(error).split())
         raise InputError(f"{source}: is no readable CSV ({said}); save it as comma-separated text") from error
@@ -78,6 +84,16 @@ def _header(content: bytes, source: str) -> list[str]:
         if header.count(name) > 1:
             raise InputError(f"{source}: line 1 names the column {name!r} twice; rename one")
     return header
+
+
+def _refuse_another_case(header: Sequence[str], source: str, wanted: Sequence[str]) -> None:
+    for name in wanted:
+        alike = [found for found in header if found.casefold() == name.casefold()]
+        if alike and name not in alike:
+            raise InputError(
+                f"{source}: line 1: did you mean {name!r}, which the policy reads, by {alike[0]!r}? "
+                "Name the column so, or something else"
+            )
 
 
 def _check_widths(content: bytes, source: str, width: int) -> None:

@@ -25,6 +25,7 @@ def read_recorded(
     *,
     time_zone: str | None = None,
     columns: Sequence[str] | None = None,
+    wanted: Sequence[str] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Series:
     """Read one recorded load.
@@ -34,7 +35,8 @@ def read_recorded(
     hold one series. Either may be compressed with gzip. The name is the file's without endings.
 
     time_zone: whose local time timestamps without offset are. columns: further columns needed by
-    name (None: all that are numbers). max_bytes: most the file may hold, decompressed.
+    name (None: all that are numbers). wanted: columns that must be numbers where they are there, and may be
+    missing, but not be written in another case. max_bytes: most the file may hold, decompressed.
 
     Raises InputError, one line saying what, where and what to do, for anything that is no load on
     a regular grid. A constant or all-zero load is one.
@@ -46,7 +48,7 @@ def read_recorded(
     if content.lstrip()[:1] in (b"{", b"["):
         series = _from_json(path, content, columns)
     else:
-        series = _from_csv(path, content, time_zone, columns)
+        series = _from_csv(path, content, time_zone, columns, wanted)
     if np.isnan(series.values).all():
         raise InputError(f"{path}: every value is missing; check what was recorded")
     return series
@@ -62,13 +64,15 @@ def _from_json(path: Path, content: bytes, columns: Sequence[str] | None) -> Ser
     return series_of_answer(content, str(path), _name(path))
 
 
-def _from_csv(path: Path, content: bytes, time_zone: str | None, columns: Sequence[str] | None) -> Series:
+def _from_csv(
+    path: Path, content: bytes, time_zone: str | None, columns: Sequence[str] | None, wanted: Sequence[str]
+) -> Series:
     source = str(path)
 
     def place(row: int) -> str:
         return place_in_csv(content, row)
 
-    table = split_csv(content, source, columns)
+    table = split_csv(content, source, columns, wanted)
     grid = regular_grid(epoch_micros(table.timestamps, time_zone, source, place), source, place)
     further = {name: grid.spread(column) for name, column in table.columns.items()}
     return Series(_name(path), grid.start_s, grid.step_s, grid.spread(table.values), further)

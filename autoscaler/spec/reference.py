@@ -35,7 +35,8 @@ _HEAD = f"""# The {KIND} resource
 [a shadow policy](../operator/samples/shadow.yaml),
 [a shop with known futures](../operator/samples/known-futures.yaml),
 [a service behind a frontend](../operator/samples/behind-a-frontend.yaml). `autoscaler check FILE` validates a
-manifest and `autoscaler crd` prints the CustomResourceDefinition. This page is generated:
+manifest and `autoscaler crd` prints the CustomResourceDefinition; a backtest reads `spec.signals` from
+[columns of the recorded file](prometheus.md#signals-in-a-recorded-file). This page is generated:
 `python -m autoscaler.spec.reference > docs/resource.md`.
 
 ## Units

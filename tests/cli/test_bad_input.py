@@ -40,6 +40,7 @@ FILES: dict[str, str] = {
     "broken.json": '{"status": "success", "data": ',
     "error.json": '{"status": "error", "errorType": "bad_data", "error": "parse error"}',
     "samples.txt": "60\n90\nsoon\n",
+    "slow-samples.txt": "60\n" * 99 + "300000\n",
     "no-samples.txt": "# nothing yet\n",
     "ok.yaml": MANIFEST.format(low=1, high=60, per_replica=10),
     "twin.yaml": MANIFEST.format(low=1, high=60, per_replica=10),
@@ -117,6 +118,7 @@ BAD = [
     ("good.csv --start-up 72h", r"--start-up: .*as long as good"),
     ("good.csv --start-up-from samples.txt", r"samples\.txt:3: 'soon': is not a number"),
     ("good.csv --start-up-from no-samples.txt", r"no-samples\.txt: holds no sample"),
+    ("good.csv --start-up-from slow-samples.txt", r"--start-up-from: 300000 s is as long as good"),
     ("good.csv --start-up-from missing.txt", r"missing\.txt: cannot be read"),
     ("good.csv --seed -1", r"--seed"),
     ("good.csv --metric-lag late", r"--metric-lag 'late': must be a duration"),
@@ -132,6 +134,9 @@ BAD = [
     ("good.csv --fleet 0", r"--fleet 0 must be a number above zero"),
     ("good.csv --fleet 5 --per-replica 5", r"--per-replica or --fleet, not both"),
     ("good.csv --model crystal-ball", r"--model 'crystal-ball' is unknown; choose one of auto"),
+    ("good.csv --history 2d", r"--history 2d: is for --prometheus; of a file use --from and --until"),
+    ("good.csv --step 5m", r"--step 5m: is for --prometheus"),
+    ("good.csv --query up", r"--query up: is for --prometheus"),
     ("good.csv --prometheus http://localhost", r"either files or --prometheus, not both"),
     ("--prometheus http://localhost", r"--prometheus needs --query"),
     ("", r"name a recorded file"),
@@ -180,6 +185,8 @@ FORECAST_BAD = [
     ("good.csv --quantiles ,", r"--quantiles is empty"),
     ("good.csv --seasons monthly", r"--seasons 'monthly': must be a duration"),
     ("good.csv --history 0s", r"--history '0s'"),
+    ("good.csv --step 5m", r"--step 5m: is for --prometheus"),
+    ("good.csv --query up", r"--query up: is for --prometheus"),
     ("good.csv --model crystal-ball", r"--model 'crystal-ball' is unknown"),
     ("good.csv --until 2023-01-01T00:00:00Z", r"nothing is left"),
     ("good.csv --png folder", r"cannot write folder"),
@@ -200,6 +207,23 @@ def test_a_forecast_of_bad_input_says_so_in_one_line_and_writes_nothing(
     assert sorted(path.name for path in files.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("good.csv --history 2d", r"--history 2d: is for --prometheus"),
+        ("good.csv --step 5m", r"--step 5m: is for --prometheus"),
+        ("good.csv --query up --policy ok.yaml", r"--query up: is for --prometheus"),
+    ],
+)
+def test_tuning_on_a_file_takes_nothing_that_is_for_prometheus(
+    options: str, says: str, files: Path, autoscaler: Autoscaler
+) -> None:
+    ended = autoscaler(f"tune --quiet --json out.json {options}")
+    assert (ended.code, ended.out) == (2, "")
+    assert re.search(says, one_line(ended.err)), ended.err
+    assert not (files / "out.json").exists()
+
+
 def test_a_directory_that_nobody_may_write_to_is_refused(files: Path, autoscaler: Autoscaler) -> None:
     # Not even root makes files there, so this holds for whoever runs the test.
     ended = autoscaler("backtest good.csv --quiet --model trend --baselines none --html /proc/report.html")
@@ -211,6 +235,47 @@ def test_an_output_below_a_file_is_refused(files: Path, autoscaler: Autoscaler) 
     ended = autoscaler("backtest good.csv --html good.csv/report.html")
     assert ended.code == 2
     assert "is not a directory" in one_line(ended.err)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("backtest good.csv --timeline good.csv", r"--timeline good\.csv: this file is also read"),
+        ("backtest good.csv --timeline ./folder/../good.csv", r"good\.csv: this file is also read"),
+        ("backtest good.csv --json linked.csv", r"--json linked\.csv: this file is also read"),
+        ("backtest good.csv --json same-file.csv", r"--json same-file\.csv: this file is also read"),
+        ("backtest good.csv --policy ok.yaml --json ok.yaml", r"--json ok\.yaml: this file is also read"),
+        ("backtest good.csv --start-up-from s.txt --png s.txt", r"--png s\.txt: this file is also read"),
+        (
+            "backtest good.csv --baselines hpa:behavior=b.json --json b.json",
+            r"b\.json: this file is also read",
+        ),
+        ("backtest good.csv --html same --json same", r"--json same: --html is written there too"),
+        ("forecast good.csv --csv good.csv", r"--csv good\.csv: this file is also read"),
+        ("forecast good.csv --policy ok.yaml --html ok.yaml", r"--html ok\.yaml: this file is also read"),
+        ("forecast good.csv --csv same --json same", r"--json same: --csv is written there too"),
+        ("tune good.csv --json good.csv", r"--json good\.csv: this file is also read"),
+        ("tune good.csv --policy ok.yaml --png ok.yaml", r"--png ok\.yaml: this file is also read"),
+        ("tune good.csv --png same --json same", r"--png same: --json is written there too"),
+    ],
+)
+def test_an_output_never_replaces_an_input_or_another_output(
+    line: str, says: str, files: Path, autoscaler: Autoscaler
+) -> None:
+    (files / "linked.csv").symlink_to("good.csv")
+    (files / "same-file.csv").hardlink_to(files / "good.csv")
+    (files / "s.txt").write_text("60\n")
+    (files / "b.json").write_text("{}")
+    before = {path: path.stat().st_mtime_ns for path in files.iterdir()}
+    ended = autoscaler(f"{line} --quiet")
+    assert (ended.code, ended.out) == (2, "")
+    assert re.search(says, one_line(ended.err)), ended.err
+    assert {path: path.stat().st_mtime_ns for path in files.iterdir()} == before
+
+
+def test_several_outputs_may_go_to_a_device(files: Path, autoscaler: Autoscaler) -> None:
+    nowhere = "--csv /dev/null --json /dev/null"
+    assert autoscaler(f"forecast good.csv --model trend --quiet {nowhere}").code == 0
 
 
 @pytest.mark.parametrize("level", [7, 0.001])

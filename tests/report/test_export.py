@@ -130,6 +130,7 @@ def test_json_keys_are_a_contract(outcome: Comparison) -> None:
         "scored_steps",
         "per_replica",
         "start_up_s",
+        "start_up_samples",
         "price",
         "policies",
     ]

@@ -68,6 +68,21 @@ def ours(unserved: float, rival: float, name: str = "predictive") -> Run:
             id="rival-perfect",
         ),
         pytest.param(
+            0.3,
+            1e-15,
+            "At the cost of a tuned HPA, predictive left 0.300 % of the load unserved: "
+            "the HPA would have left less than 0.001 % and is the better choice here.",
+            id="rival-perfect-but-for-rounding",
+        ),
+        pytest.param(
+            0.3,
+            0.0015,
+            "At the cost of a tuned HPA, predictive left 0.300 % of the load unserved, over 100 times as "
+            "much: "
+            "the HPA would have left about 0.002 % and is the better choice here.",
+            id="beyond-any-factor-worth-telling",
+        ),
+        pytest.param(
             0.0,
             0.0,
             "At the cost of a tuned HPA, predictive left nothing unserved, and so would the HPA (nothing): "
@@ -94,6 +109,22 @@ def test_a_loss_without_equal_cost_is_said() -> None:
     mine = bare_run("predictive", unserved_share=0.004, cost_ratio=1.0)
     rival = bare_run("keda", Kind.BASELINE, unserved_share=0.002, cost_ratio=1.0)
     assert "2.0 times as much, at the same cost" in trace_verdict([mine, rival])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "says"),
+    [
+        pytest.param(
+            0.0, "predictive left 4.00 % of the load unserved and keda nothing: a loss, at", id="none"
+        ),
+        pytest.param(1e-17, "and keda less than 0.001 %: a loss, at the same cost", id="rounding"),
+        pytest.param(2e-5, "and keda 0.002 %: over 100 times as much, at the same cost", id="very little"),
+    ],
+)
+def test_a_loss_to_next_to_nothing_is_no_absurd_factor(theirs: float, says: str) -> None:
+    mine = bare_run("predictive", unserved_share=0.04, cost_ratio=1.0)
+    rival = bare_run("keda", Kind.BASELINE, unserved_share=theirs, cost_ratio=1.0)
+    assert says in trace_verdict([mine, rival])
 
 
 def test_without_a_rival_nothing_is_claimed() -> None:
@@ -169,6 +200,12 @@ def traces(*ratios: float) -> list[TraceResult]:
             "None of the 2 traces allows a comparison with a tuned HPA at equal cost; "
             "see the verdict on each.",
             id="none-comparable",
+        ),
+        pytest.param(
+            (40_000.0, 40_000.0),
+            "At the cost of a tuned HPA, predictive scaling had over 100 times the overload (geometric mean) "
+            "over 2 traces: worse on 2 (worst: trace0, 40000.00 times the HPA's).",
+            id="beyond any figure",
         ),
     ],
 )

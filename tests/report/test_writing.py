@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 from pathlib import Path
 
 import pytest
 
-from autoscaler.backtest.report.writing import atomic, check_writable, write_bytes
+from autoscaler.backtest.report.writing import atomic, check_writable, together, write_bytes
 from autoscaler.signals.errors import InputError
 
 
@@ -49,6 +50,65 @@ def test_the_target_is_untouched_until_the_end(tmp_path: Path) -> None:
         file.flush()
         assert target.read_bytes() == b"old"
     assert target.read_bytes() == b"new"
+
+
+def olds_and_new(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Two files that exist, and a third that does not."""
+    paths = (tmp_path / "a.csv", tmp_path / "b.json", tmp_path / "c.html")
+    for path in paths[:2]:
+        path.write_bytes(b"old")
+    return paths
+
+
+def test_files_written_together_are_all_untouched_until_all_are_complete(tmp_path: Path) -> None:
+    paths = olds_and_new(tmp_path)
+    with together() as opening:
+        for path in paths:
+            write_bytes(path, b"new", opening)
+        assert [path.read_bytes() for path in paths[:2]] == [b"old", b"old"]
+        assert not paths[2].exists()
+    assert [path.read_bytes() for path in paths] == [b"new"] * 3
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+@pytest.mark.parametrize("failure", [ValueError, Interrupted])
+@pytest.mark.parametrize("complete", [0, 1, 2])
+def test_a_failure_between_files_written_together_replaces_none(
+    tmp_path: Path, complete: int, failure: type[BaseException]
+) -> None:
+    paths = olds_and_new(tmp_path)
+
+    def fail_midway() -> None:
+        with together() as opening:
+            for path in paths[:complete]:
+                write_bytes(path, b"new", opening)
+            with opening(paths[complete]) as file:
+                file.write(b"unfinished")
+                raise failure
+
+    with pytest.raises(failure):
+        fail_midway()
+    assert sorted(tmp_path.iterdir()) == sorted(paths[:2])
+    assert [path.read_bytes() for path in paths[:2]] == [b"old", b"old"]
+
+
+def test_an_interrupt_between_two_renames_waits_until_both_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        os.kill(os.getpid(), signal.SIGINT)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    paths = olds_and_new(tmp_path)
+    handler = signal.getsignal(signal.SIGINT)
+    with together() as opening:
+        for path in paths:
+            write_bytes(path, b"new", opening)
+    assert [path.read_bytes() for path in paths] == [b"new"] * 3
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_full_disk_is_one_clear_line() -> None:

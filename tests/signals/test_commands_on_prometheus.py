@@ -69,9 +69,9 @@ def test_a_forecast_on_prometheus(prometheus_server: RealPrometheus, tmp_path: P
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        pytest.param("load", "series", id="several series"),
-        pytest.param('load{service="none"}', "no", id="no series"),
-        pytest.param("load{", "", id="no PromQL"),
+        pytest.param("load", "series; sum() them so that one is left", id="several series"),
+        pytest.param('load{service="none"}', "the query finds nothing in this time span", id="no series"),
+        pytest.param("load{", "rejects the query as malformed", id="no PromQL"),
         pytest.param("", "--query", id="no query"),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import IO, Any, cast
 import numpy as np
 import orjson
 
-from autoscaler.backtest.report.writing import atomic, write_bytes
+from autoscaler.backtest.report.writing import Opening, atomic, write_bytes
 from autoscaler.backtest.result import Comparison, ForecastTrack, Promise, Run, TraceResult
+from autoscaler.backtest.start_ups import within_s
 from autoscaler.planning.curve import LADDER, curve_points
 from autoscaler.series import Floats, Ints, Series
 
@@ -29,9 +30,9 @@ FORMAT = 1
 HEADER = b"trace,policy,timestamp,load,desired,ready\n"
 
 
-def write_json(comparison: Comparison, path: Path) -> None:
+def write_json(comparison: Comparison, path: Path, opening: Opening = atomic) -> None:
     """Write the JSON document to `path`, whole or not at all; raises InputError."""
-    write_bytes(path, json_bytes(comparison))
+    write_bytes(path, json_bytes(comparison), opening)
 
 
 def json_bytes(comparison: Comparison) -> bytes:
@@ -44,10 +45,10 @@ def json_bytes(comparison: Comparison) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def write_timeline(comparison: Comparison, path: Path) -> None:
+def write_timeline(comparison: Comparison, path: Path, opening: Opening = atomic) -> None:
     """Write the timeline to `path`, gzipped when its name ends in .gz; raises InputError."""
     with ExitStack() as stack:
-        file = stack.enter_context(atomic(path))
+        file = stack.enter_context(opening(path))
         if path.name.endswith(".gz"):
             # No name and no time inside: the same comparison gives the same bytes.
             packed = gzip.GzipFile(filename="", mode="wb", compresslevel=4, fileobj=file, mtime=0)
@@ -101,9 +102,16 @@ def _trace(trace: TraceResult) -> dict[str, Any]:
         "scored_steps": max(0, len(series) - trace.scored_from),
         "per_replica": trace.per_replica,
         "start_up_s": trace.start_up_s,
+        "start_up_samples": _start_ups(trace.start_up_samples_s),
         "price": trace.price,
         "policies": [_run(run, series) for run in trace.runs],
     }
+
+
+def _start_ups(samples_s: Sequence[float]) -> dict[str, Any] | None:
+    if not samples_s:
+        return None
+    return {"count": len(samples_s), "p90_s": within_s(samples_s), "longest_s": max(samples_s)}
 
 
 def _run(run: Run, series: Series) -> dict[str, Any]:

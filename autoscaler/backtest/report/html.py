@@ -26,7 +26,7 @@ from autoscaler.backtest.report.sections import (
 )
 from autoscaler.backtest.report.table import ranking
 from autoscaler.backtest.report.verdict import base_name, representative
-from autoscaler.backtest.report.writing import write_bytes
+from autoscaler.backtest.report.writing import Opening, atomic, write_bytes
 from autoscaler.backtest.result import Comparison, Explained, ForecastTrack, Kind, Run, TraceResult
 from autoscaler.backtest.scores import need, runs_of, shortfall
 from autoscaler.forecasting.accuracy import peak_ahead
@@ -35,9 +35,9 @@ from autoscaler.series import Floats, Ints
 _MOST_DECISIONS = 5_000
 
 
-def write_html(comparison: Comparison, path: Path) -> None:
+def write_html(comparison: Comparison, path: Path, opening: Opening = atomic) -> None:
     """Write the report to `path`, whole or not at all; raises InputError."""
-    write_bytes(path, html_page(comparison).encode("utf-8"))
+    write_bytes(path, html_page(comparison).encode("utf-8"), opening)
 
 
 def html_page(comparison: Comparison) -> str:

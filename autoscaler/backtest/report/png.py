@@ -19,7 +19,7 @@ from autoscaler.backtest import yardstick
 from autoscaler.backtest.report.front import point_of, rival_front
 from autoscaler.backtest.report.table import printable
 from autoscaler.backtest.report.verdict import base_name, representative
-from autoscaler.backtest.report.writing import write_bytes
+from autoscaler.backtest.report.writing import Opening, atomic, write_bytes
 from autoscaler.backtest.result import Comparison, Kind, Run, TraceResult
 from autoscaler.backtest.scores import shortfall
 from autoscaler.series import Floats
@@ -33,9 +33,9 @@ _LEAST_SHOWN = 0.001
 """Per cent; a log axis cannot show 0."""
 
 
-def write_png(comparison: Comparison, path: Path) -> None:
+def write_png(comparison: Comparison, path: Path, opening: Opening = atomic) -> None:
     """Write the picture to `path`, whole or not at all; raises InputError."""
-    write_bytes(path, png_bytes(comparison))
+    write_bytes(path, png_bytes(comparison), opening)
 
 
 def png_bytes(comparison: Comparison) -> bytes:

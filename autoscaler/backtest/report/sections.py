@@ -13,6 +13,7 @@ from autoscaler.backtest.report.page import escape
 from autoscaler.backtest.report.table import COLUMNS, Column, duration, figure, ranking, unserved
 from autoscaler.backtest.report.verdict import representative
 from autoscaler.backtest.result import Comparison, GuardTotal, Kind, Run, TraceResult
+from autoscaler.backtest.start_ups import SHARE, within_s
 from autoscaler.backtest.yardstick import geometric_mean
 
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
@@ -115,7 +116,7 @@ def settings(trace: TraceResult) -> str:
         ("missing values", f"{int(np.isnan(series.values).sum()):,}; neither served nor short"),
         ("scored from", f"{scored}; before that is warm-up"),
         ("load one replica serves", plain_number(trace.per_replica)),
-        ("from asking to ready", duration(trace.start_up_s)),
+        ("from asking to ready", _start_up(trace)),
         ("price of a replica-hour", plain_number(trace.price)),
     )
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
@@ -135,9 +136,11 @@ def closing() -> str:
 start-up time, which is why a policy that waits for load to rise is always late, and why one that foresees
 it need not keep as much in reserve.</p>
 <p>Any policy serves more if it is given more replicas, so unserved load and cost have to be read together.
-<b>vs tuned HPA</b> does that: it is the load a policy left unserved divided by what a reactive autoscaler,
-its headroom tuned to the same cost, would have left. 0.50 is half of it, 1.00 is level, above 1 is a loss.
-A dash means that a tuned HPA cannot have that cost.</p>
+<b>vs tuned HPA</b> does that: it is the load a policy left unserved divided by what a yardstick would have
+left: a reactive autoscaler that follows the mean of 3 minutes, its headroom tuned in hindsight to the same
+cost. 0.50 is half of it, 1.00 is level, above 1 is a loss. A dash means that the yardstick cannot have that
+cost. It is not the row <b>hpa-tuned</b>, which is HPA itself at its best CPU target for our policy's cost, so
+the two need not agree.</p>
 <p><b>unserved</b> is the share of all load that was above capacity. <b>cost / need</b> is replica time asked
 for, divided by the least that serves the load. <b>min short</b> counts minutes in which any load was above
 capacity, <b>longest</b> is the longest such stretch. <b>reversals</b> are changes undone within ten minutes.
@@ -176,6 +179,17 @@ def _guard_table(guards: Sequence[GuardTotal]) -> str:
         '<th class="n">replica-hours added</th><th class="n">replica-hours removed</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _start_up(trace: TraceResult) -> str:
+    samples_s = trace.start_up_samples_s
+    planned = duration(trace.start_up_s)
+    if not samples_s:
+        return planned
+    count = "1 sample" if len(samples_s) == 1 else f"{len(samples_s)} samples"
+    within = within_s(samples_s)
+    drawn = f"drawn from {count}, {SHARE:.0%} within {duration(within)}".replace("%", " %")
+    return drawn if within == trace.start_up_s else f"{drawn}; planned for as {planned}"
 
 
 def _times(value: float) -> str:

@@ -1,7 +1,8 @@
 """What a comparison means, in one sentence for someone who pays for the machines.
 
-Losses are said as plainly as gains. A policy run at several quantiles is represented by the run
-with its median equal-cost ratio, never by its luckiest one.
+Losses are said as plainly as gains. A policy run at several quantiles is represented by the run at its
+own stated one, and where that is missing by the run with the median equal-cost ratio; never by its
+luckiest one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ _LEVEL = 0.02
 
 _NEGLIGIBLE = 0.005
 """Per cent of the load unserved below which nobody would notice a difference."""
+
+_PERFECT = 0.001
+"""Per cent of the load unserved below which a rival lost nothing worth dividing by: an interpolated front
+has rounding errors where it should have 0."""
+
+_MOST_TIMES = 100
+"""Factors beyond it say no more."""
 
 
 def base_name(policy: str) -> str:
@@ -114,7 +122,7 @@ def _at_equal_cost(name: str, ours: float, ratio: float) -> str:
     if ratio < 1.0:
         gain = "" if ours == 0.0 else f": {_less(ours, rival)}"
         return f"{begin} instead of {about(rival)}{gain}."
-    loss = "" if rival == 0.0 else f", {_more(ours, rival)}"
+    loss = "" if rival < _PERFECT else f", {_more(ours, rival)}"
     return f"{begin}{loss}: the HPA would have left {about(rival)} and is the better choice here."
 
 
@@ -136,7 +144,7 @@ def _side_by_side(ours: Run, rival: Run) -> str:
     elif mine < theirs:
         difference = "everything served" if mine == 0.0 else _less(mine, theirs)
     else:
-        difference = "a loss" if theirs == 0.0 else _more(mine, theirs)
+        difference = "a loss" if theirs < _PERFECT else _more(mine, theirs)
     aside = "their costs do not meet, so this is no comparison at equal cost"
     return f"{begin}: {difference}, {joiner} {money} ({aside})."
 
@@ -175,12 +183,16 @@ def _less(ours: float, rival: float) -> str:
 
 def _more(ours: float, rival: float) -> str:
     factor = ours / rival
+    if factor > _MOST_TIMES:
+        return f"over {_MOST_TIMES} times as much"
     return f"{factor:.1f} times as much" if factor >= 2 else f"{100 * (factor - 1):.0f} % more"
 
 
 def _overload_change(ratio: float) -> str:
     if abs(ratio - 1.0) <= _LEVEL:
         return "the same overload"
+    if ratio > _MOST_TIMES:
+        return f"over {_MOST_TIMES} times the overload (geometric mean)"
     return f"{abs(1 - ratio) * 100:.0f} % {'less' if ratio < 1 else 'more'} overload (geometric mean)"
 
 

@@ -1,8 +1,8 @@
 """The unreachable: knows the load to come, and asks for exactly what it will need in time.
 
-With a fixed start-up time nothing stays unserved, at close to the least cost for which that is
-possible (the present step is included although it is over, as the yardstick's rules want it). It
-is the only one here that is given the whole trace.
+It allows for the slowest start-up, so nothing stays unserved; where all pods take as long, that is
+at close to the least cost for which it is possible (the present step is included although it is
+over, as the yardstick's rules want it). It is the only one here that is given the whole trace.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class OracleRival:
 
     def __init__(self, name: str, settings: OracleSettings, context: RivalContext) -> None:
         self.name = name
-        lead_steps = max(1, math.ceil(context.start_up_s / context.series.step_s - 1e-9))
+        slowest_s = context.longest_start_up_s
+        ahead_s = context.start_up_s if slowest_s is None else slowest_s
+        lead_steps = max(1, math.ceil(ahead_s / context.series.step_s - 1e-9))
         self._counts = _largest_ahead(context.series, context.per_replica, lead_steps)
 
     def start(self, first_load: float) -> int:

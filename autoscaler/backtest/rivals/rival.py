@@ -23,7 +23,8 @@ class RivalContext:
 
     series: the whole trace, of which all but the oracle are given only `warm_up`, the steps before
     `scored_from`. per_replica: load one ready pod serves. start_up_s: from being asked for to
-    ready. time_zone: IANA name of the workload's local time.
+    ready, as policies plan for it. longest_start_up_s: of the slowest pod, where they differ; only the
+    oracle is told. time_zone: IANA name of the workload's local time.
     """
 
     series: Series
@@ -31,6 +32,7 @@ class RivalContext:
     per_replica: float
     start_up_s: float
     time_zone: str = "UTC"
+    longest_start_up_s: float | None = None
 
     @property
     def warm_up(self) -> Series:

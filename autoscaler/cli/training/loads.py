@@ -28,8 +28,8 @@ class Load:
 class Question:
     """Which part of which loads is asked for, as on the command line."""
 
-    history: str = "28d"
-    step: str = "1m"
+    history: str = ""
+    step: str = ""
     time_zone: str = ""
     since: str = ""
     until: str = ""
