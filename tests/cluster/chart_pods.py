@@ -62,10 +62,11 @@ class ChartPod:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._processes.values():
-            process.stop()
-        self._lifeline.close()
-        self._http.close()
+        with ExitStack() as ending:
+            ending.callback(self._http.close)
+            ending.callback(self._lifeline.close)
+            for process in self._processes.values():
+                ending.callback(process.stop)
 
     def container(self, name: str) -> ServerProcess:
         """The process of a container."""

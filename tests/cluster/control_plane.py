@@ -140,7 +140,7 @@ class ControlPlane:
     def stop_api_server(self) -> None:
         """End the API server; connections to it are refused from then on."""
         # It would wait for watches, of which the plane itself has many.
-        self.api_server.stop(timeout_s=2)
+        self.api_server.stop(timeout_s=2, or_kill=True)
 
     def start_api_server(self) -> None:
         """Start the API server where it does not run, and wait until it is ready.

@@ -68,9 +68,11 @@ class OperatorProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.stop()
-        self._lifeline.close()
-        self._http.close()
+        try:
+            self.process.stop()
+        finally:
+            self._lifeline.close()
+            self._http.close()
 
     def start(self) -> None:
         """Start it, or start it again, and wait until its caches are filled."""

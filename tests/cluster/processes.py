@@ -117,10 +117,16 @@ class ServerProcess:
         self._lifeline.note("started", self._process.pid)
         self._paused = False
 
-    def stop(self, timeout_s: float = 10.0) -> None:
-        """Ask it to end, as a node that drains does; kill it where it takes longer than `timeout_s`."""
+    def stop(self, timeout_s: float = 15.0, *, or_kill: bool = False) -> None:
+        """Ask it to end, as a node that drains does.
+
+        One that takes longer than `timeout_s` is killed, and AssertionError raised unless `or_kill`.
+        """
         self.resume()
-        self._end(signal.SIGTERM, timeout_s)
+        if not self._end(signal.SIGTERM, timeout_s) and not or_kill:
+            raise AssertionError(
+                f"{self.name} did not end within {timeout_s:g} s; log {self.log}:\n{self.log_tail()}"
+            )
 
     def kill(self) -> None:
         """End it at once, as a crash does."""
@@ -151,14 +157,18 @@ class ServerProcess:
         assert self._process is not None and self.running, f"{self.name} is not running"
         self._process.send_signal(number)
 
-    def _end(self, number: signal.Signals, timeout_s: float) -> None:
+    def _end(self, number: signal.Signals, timeout_s: float) -> bool:
+        """Whether the signal was enough; killed otherwise."""
         process, self._process, self._paused = self._process, None, False
         if process is None:
-            return
+            return True
         process.send_signal(number)
+        in_time = True
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:
+            in_time = False
             process.kill()
             process.wait(10)
         self._lifeline.note("ended", process.pid)
+        return in_time

@@ -48,8 +48,10 @@ class ServiceProcess:
 
     def stop(self) -> None:
         """End it for good."""
-        self.process.stop()
-        self._lifeline.close()
+        try:
+            self.process.stop()
+        finally:
+            self._lifeline.close()
 
     def ask(self, method: str, path: str, token: str = "") -> requests.Response:
         """What a caller with `token` is answered; status 0 while it does not listen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def test_no_server_outlives_tests_that_are_killed(tmp_path: Path) -> None:
     ) as tests:
         assert tests.stdout is not None
         server = int(tests.stdout.readline())
-        assert not _ended(server)
+        # While it becomes another program, a process has no command line either.
+        wait_until(lambda: not _ended(server), 10, "the server to run")
         tests.kill()
         tests.wait()
     wait_until(lambda: _ended(server), 10, "the server's end")
@@ -62,13 +64,18 @@ def test_a_server_that_ends_says_why(tmp_path: Path, lifeline: Lifeline) -> None
         server.must_run()
 
 
-def test_a_server_that_ignores_the_request_to_end_is_killed(tmp_path: Path, lifeline: Lifeline) -> None:
+@pytest.mark.parametrize("or_kill", [True, False], ids=["as asked for", "which is a failure"])
+def test_a_server_that_ignores_the_request_to_end_is_killed(
+    or_kill: bool, tmp_path: Path, lifeline: Lifeline
+) -> None:
     command = ["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done"]
     server = ServerProcess("server", command, tmp_path / "log", lifeline)
     server.start()
     wait_until(lambda: "deaf" in server.log_tail(), 10, "the server to be deaf")
     pid = server.pid
-    server.stop(timeout_s=0.1)
+    failure = pytest.raises(AssertionError, match=r"server did not end within 0.1 s; log .*\n.*deaf")
+    with contextlib.nullcontext() if or_kill else failure:
+        server.stop(timeout_s=0.1, or_kill=or_kill)
     assert not server.running
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
