@@ -8,7 +8,7 @@ export VENV PYTHON
 python := $(VENV)/bin/python
 pytest := $(python) -m pytest
 # What measures time runs by itself, after the rest; exit code 5 means that nothing was selected.
-fast := not slow and not prometheus and not browser and not cluster
+fast := not slow and not prometheus and not browser and not cluster and not postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint format bench bench-api bench-cluster bench-forecast benchmarks soak soak-leaders docs-check real-parts install install-dev clean

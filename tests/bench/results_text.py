@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from string import Template
 
 from autoscaler.backtest.yardstick import COSTS, geometric_mean
-from autoscaler.forecasting.registry import SLOW
+from autoscaler.forecasting.registry import NAMES, SLOW
 from tests.bench.equal_cost import STATED, Measured
 
 SMOOTH = ("ms_mongo_app_02_1min", "tencent_crane_09_1min", "tencent_crane_13_1min")
@@ -161,6 +161,9 @@ def _left_out(models: Iterable[str]) -> str:
     missing = [name for name in SLOW if name not in models]
     if slow:
         lines.append(f"- Slow models ({', '.join(slow)}) are fitted once a day, and not on traces of months.")
+    others = [name for name in NAMES if name not in (*models, *SLOW)]
+    if others:
+        lines.append(f"- {', '.join(others)}: not asked for with `--models`.")
     if missing:
         lines.append(
             f"- {', '.join(missing)}: fitted trace by trace in seconds instead of milliseconds, which makes "

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from autoscaler.backtest.yardstick import Point
+from autoscaler.forecasting.registry import NAMES, SLOW
 from tests.bench.equal_cost import Measured, enough
 from tests.bench.results_text import page
 
@@ -37,6 +38,15 @@ def test_a_loss_is_told_in_words() -> None:
 def test_a_model_that_was_not_run_on_a_trace_is_named_so() -> None:
     found = [_measured("one", 0.5, (0.5,) * 5), _measured("two", 0.5, (0.5,) * 5, "prophet")]
     assert "| one | 9 | 0.50 | not run |" in page(found, ["trend", "prophet"])
+
+
+@pytest.mark.parametrize("models", [["auto"], ["trend", "stl"], [*SLOW], [*NAMES]])
+def test_every_model_that_was_not_asked_for_is_named_as_left_out(models: list[str]) -> None:
+    text = page([_measured("one", 0.5, (0.5,) * 5, models[0])], models)
+    left_out = text.split("## What was left out")[1].split("## What to keep in mind")[0]
+    lines = [line for line in left_out.splitlines() if line.startswith("- ") and ": " in line]
+    named = {name for line in lines for name in line[2:].split(": ")[0].split(", ")}
+    assert named & {*NAMES} == {*NAMES} - {*models}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Claims that hold for every model: no look-ahead, sane quantiles, graceful with little or odd history."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -189,18 +192,33 @@ def test_a_season_of_any_length_is_learned(name: str, season_s: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["seasonal-naive", "fourier", "holt-winters", "stl"])
-def test_the_morning_rush_keeps_to_the_wall_clock_when_the_clocks_change(name: str) -> None:
-    # Berlin, Sunday 2025-03-30: the rush at 8:00 local moves from 7:00 to 6:00 UTC.
-    start = 1_740_960_000  # Monday 2025-03-03, midnight UTC
-    times = start + 900 * np.arange(29 * 96)
-    local = times + np.where(times >= 1_743_296_400, 7200, 3600)
+@pytest.mark.parametrize(
+    ("zone", "sunday", "moved_s"),
+    [
+        pytest.param("Europe/Berlin", "2025-03-30", 3600, id="Berlin forward"),
+        pytest.param("Europe/Berlin", "2025-10-26", -3600, id="Berlin back"),
+        pytest.param("Australia/Lord_Howe", "2025-10-05", 1800, id="Lord Howe half an hour forward"),
+        pytest.param("Australia/Lord_Howe", "2025-04-06", -1800, id="Lord Howe half an hour back"),
+    ],
+)
+def test_the_morning_rush_keeps_to_the_wall_clock_when_the_clocks_change(
+    name: str, zone: str, sunday: str, moved_s: int
+) -> None:
+    clock = ZoneInfo(zone)
+    step_s = abs(moved_s) // 4  # so that a forecast that kept to UTC would be four steps off
+    monday = datetime.fromisoformat(sunday).replace(hour=8, tzinfo=clock) + timedelta(days=1)
+    rush_s = int(monday.timestamp())
+    last_s = rush_s - 8 * step_s
+    times = np.arange(last_s - 27 * 86_400, last_s + 1, step_s)
+    offsets = [datetime.fromtimestamp(t, clock).utcoffset() for t in times.tolist()]
+    local = times + np.array(offsets, dtype="timedelta64[s]").astype(np.int64)
+    assert (local - times)[-1] - (local - times)[0] == moved_s
     values = np.where((local % 86_400 >= 8 * 3600) & (local % 86_400 < 10 * 3600), 300.0, 50.0)
-    series = Series("", start, 900, values)
-    last = int(np.flatnonzero(times == 1_743_400_800 - 8 * 900)[0])  # Monday 31st, two hours before
-    asked = ForecastSettings(horizon=12, time_zone="Europe/Berlin", seasons_s=(86_400,))
-    course = forecast(forecaster(name), series.between(0, last + 1), asked).values[0, :, 3]
-    assert course[4] < 130
-    assert course[9] > 200
+    asked = ForecastSettings(horizon=12, time_zone=zone, seasons_s=(86_400,))
+    series = Series("", int(times[0]), step_s, values)
+    course = forecast(forecaster(name), series, asked).values[0, :, 3]
+    assert course[4] < 130  # three steps before the rush
+    assert course[9] > 200  # two steps into it
 
 
 @pytest.mark.parametrize("name", BATCHED)

@@ -1,6 +1,8 @@
 """Sharpened peaks: what the ridge learns, when it is used, and when the base forecast stands."""
 
 import dataclasses
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -111,9 +113,20 @@ def test_a_missing_present_leaves_the_base_forecast() -> None:
     assert np.isfinite(made.peaks).all()
 
 
-def test_for_seven_seasons_after_a_clock_change_the_base_forecast_stands() -> None:
-    settings = dataclasses.replace(SETTINGS, time_zone="Europe/Berlin")
-    shift_s = 1_711_846_800  # 2024-03-31 01:00 UTC, when Berlin's clocks went forward
+@pytest.mark.parametrize(
+    ("zone", "shift_s"),
+    [
+        pytest.param("Europe/Berlin", 1_711_846_800, id="Berlin forward"),  # 2024-03-31 01:00 UTC
+        pytest.param("Europe/Berlin", 1_729_990_800, id="Berlin back"),  # 2024-10-27 01:00 UTC
+        pytest.param("Australia/Lord_Howe", 1_728_142_200, id="Lord Howe forward"),  # 2024-10-05 15:30 UTC
+        pytest.param("Australia/Lord_Howe", 1_712_415_600, id="Lord Howe back"),  # 2024-04-06 15:00 UTC
+    ],
+)
+def test_for_seven_seasons_after_a_clock_change_the_base_forecast_stands(zone: str, shift_s: int) -> None:
+    moment, clock = datetime.fromtimestamp(shift_s, UTC), ZoneInfo(zone)
+    before = (moment - timedelta(seconds=1)).astimezone(clock)
+    assert before.utcoffset() != moment.astimezone(clock).utcoffset()
+    settings = dataclasses.replace(SETTINGS, time_zone=zone)
     series = dataclasses.replace(ramps(20), start_s=shift_s - 10 * 86_400)
     model = forecaster(RIDGE)
     fitted = model.fit(Batch.of(series.between(0, 9 * DAY)), settings)
