@@ -62,7 +62,8 @@ _CAVEATS = """## What to keep in mind
 def page(found: Sequence[Measured], models: Sequence[str]) -> str:
     """The whole page."""
     start_ups = sorted({one.start_up_s for one in found})
-    command = f'{COMMAND} ARGS="--models {" ".join(models)}"'
+    every = tuple(models) == NAMES
+    command = COMMAND if every else f'{COMMAND} ARGS="--models {" ".join(models)}"'
     costs = ", ".join(f"{cost:.2f}" for cost in COSTS)
     parts = [
         Template(_INTRODUCTION).substitute(COMMAND=command, COSTS=costs),
