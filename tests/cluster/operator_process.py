@@ -85,10 +85,10 @@ class OperatorProcess:
         self.process.must_run()
         return self.get("/readyz").status_code == 200
 
-    def get(self, path: str) -> requests.Response:
+    def get(self, path: str, timeout_s: float = 5.0) -> requests.Response:
         """An answer of its health server; status 0 where it does not listen."""
         try:
-            return self._http.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+            return self._http.get(f"http://127.0.0.1:{self.port}{path}", timeout=timeout_s)
         except requests.ConnectionError:
             absent = requests.Response()
             absent.status_code = 0
@@ -96,7 +96,7 @@ class OperatorProcess:
 
     def metrics(self) -> dict[str, float]:
         """Every sample it exports, by name and labels as written."""
-        lines = self.get("/metrics").text.splitlines()
+        lines = self.get("/metrics", timeout_s=30.0).text.splitlines()  # of thousands of resources
         pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 

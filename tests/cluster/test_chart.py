@@ -186,7 +186,7 @@ def test_an_earlier_chart_is_upgraded_and_rolled_back_under_running_workloads(
     values = json.loads(helm("get values", "--output", "json"))
     assert values == {"period": "20s", "log": {"level": "debug"}, "rbac": {"floor": True}}
     everything = json.loads(helm("get values", "--all", "--output", "json"))
-    assert everything["api"]["enabled"] is False and everything["store"]["maxBytes"]
+    assert everything["api"]["enabled"] and everything["store"]["maxBytes"], "defaults of the new chart"
     applied = helm("get manifest")
     fresh = helm("template", str(_CHART), "--set", "period=20s,log.level=debug,rbac.floor=true")
     assert _rules(applied) == _rules(fresh), "whoever upgrades has the rights of whoever installs"
