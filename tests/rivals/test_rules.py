@@ -266,4 +266,17 @@ def test_the_oracle_does_look_ahead() -> None:
 def test_only_the_oracle_is_given_more_than_the_warm_up() -> None:
     context = RivalContext(trace(np.arange(10.0)), 4, PER_REPLICA, 60.0)
     assert context.warm_up.values.tolist() == [0.0, 1.0, 2.0, 3.0]
-    assert len(dataclasses.fields(context)) == 5
+    told = {field.name for field in dataclasses.fields(context)}
+    own = {"longest_start_up_s"}  # which the next test is about
+    assert told - own == {"series", "scored_from", "per_replica", "start_up_s", "time_zone"}
+
+
+@pytest.mark.parametrize("name", ["hpa", "keda", "phpa", "cron", "static", "oracle"])
+def test_only_the_oracle_allows_for_the_slowest_start_up(name: str) -> None:
+    series = trace(60.0 + 50.0 * np.sin(np.arange(600) / 50.0))
+    world = World(PER_REPLICA, 300.0)
+    asked = []
+    for longest_s in (None, 1800.0):
+        context = RivalContext(series, 300, PER_REPLICA, 300.0, longest_start_up_s=longest_s)
+        asked.append(simulate(series, world, build(parse_baselines(name)[0], context)).desired)
+    assert (asked[0] != asked[1]).any() == (name == "oracle")
