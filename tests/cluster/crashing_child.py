@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autoscaler.cli import run
-from autoscaler.controller.acting.dials import ScaleDial
+from autoscaler.controller.acting.dials import FloorDial, ScaleDial
 from autoscaler.controller.observing.sources import MetricSource
 from autoscaler.controller.telling.ledger import StoreLedger
 from autoscaler.controller.telling.reporting import Reporter
@@ -34,6 +34,8 @@ _EDGES: tuple[tuple[type, str], ...] = (
     (MetricSource, "read"),
     (StoreLedger, "record"),
     (ScaleDial, "write"),
+    (FloorDial, "read"),
+    (FloorDial, "write"),
     (StoreLedger, "settle"),
     (Reporter, "_write"),
 )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audit import Audit
 from control_plane import ControlPlane, wait_until
@@ -19,6 +20,7 @@ from http_proxy import Exchange, HttpProxy
 from live_prometheus import LivePrometheus
 from operator_pair import LEASE_S, RENEW_S, RETRY_S
 from operator_process import OperatorProcess, Resources, SteadyLoad
+from raised_floor import RaisedFloor
 from users import write_kubeconfig
 
 PER_REPLICA = 10.0
@@ -31,7 +33,7 @@ _LEVELS = (15.0, 35.0, 55.0, 95.0, 150.0)
 _LAST_LOAD, _LAST_COUNT = 65.0, 7
 _STILL = 3
 """Replicas of everything that has no reason to change."""
-_UNTOUCHED = {
+_UNTOUCHED: dict[str, dict[str, Any]] = {
     "paused": {"mode": "Paused"},
     "recommend": {"mode": "Recommend"},
     # The API server cannot know which time zones there are.
@@ -59,6 +61,7 @@ class Seen:
     namespace: str
     store: str
     audit: Audit
+    floor: RaisedFloor
     untouched: Sequence[str] = tuple(_UNTOUCHED)
     still: int = _STILL
     levels: list[tuple[float, float]] = field(default_factory=list)
@@ -87,9 +90,12 @@ def killed_at_random(
     with ExitStack() as stack:
         audit = stack.enter_context(Audit(plane, namespace))
         metrics = stack.enter_context(HttpProxy(prometheus.url))
-        seen = Seen(seed, namespace, store, audit, queries=metrics.exchanges)
+        floor = RaisedFloor(plane, namespace)
+        seen = Seen(seed, namespace, store, audit, floor, queries=metrics.exchanges)
         load = stack.enter_context(SteadyLoad(prometheus, {_series(seed): 35.0, f"calm_{seed}": 25.0}))
         _create(seed, plane, namespace)
+        floor.create(_loaded(seed))
+        stack.enter_context(floor.watched())
         operators, crashers = [], []
         for number in range(replicas):
             proxy = stack.enter_context(HttpProxy(plane.url, plane.ca_file))
@@ -121,6 +127,7 @@ def killed_at_random(
             resources = Resources(plane, namespace)
             resources.wait_for("web", "ScalingActive", "True", "Scaling")
             wait_until(lambda: audit.counts("web")[-1] == _LAST_COUNT, 10, "the observer to see it")
+            floor.must_be_put_back(_LAST_COUNT)
     return seen
 
 
@@ -130,7 +137,7 @@ def _create(seed: int, plane: ControlPlane, namespace: str) -> None:
         "scaleUp": {"policies": [_rate(ADDED)]},
         "scaleDown": {"stabilizationWindowSeconds": int(WINDOW_S), "policies": [_rate(REMOVED)]},
     }
-    loaded = {"query": _series(seed), "perReplica": int(PER_REPLICA), "maxAge": "5s"}
+    loaded = _loaded(seed)
     plane.deployment("web", namespace, _STILL, start_up="200ms")
     resources.create("web", minReplicas=LEAST, maxReplicas=MOST, load=loaded, behavior=behavior)
     for name, spec in _UNTOUCHED.items():
@@ -138,6 +145,10 @@ def _create(seed: int, plane: ControlPlane, namespace: str) -> None:
         query = f"calm_{seed}" if name == "calm" else _series(seed)
         resources.create(name, **{"load": {**loaded, "query": query}, **spec})
     resources.create("spoiler", target="nowhere", load=loaded)
+
+
+def _loaded(seed: int) -> dict[str, Any]:
+    return {"query": _series(seed), "perReplica": int(PER_REPLICA), "maxAge": "5s"}
 
 
 def _rate(pods: int) -> dict[str, object]:

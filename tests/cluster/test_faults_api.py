@@ -247,8 +247,13 @@ def test_a_target_that_was_made_anew_is_never_written_by_what_was_decided_for_th
     with SteadyLoad(prometheus, {"load_anew": 35.0}):
         resources.create("anew")
         wait_until(lambda: made and control_plane.replicas("anew", namespace) == 4, 20, "4 for the new one")
-    accepted = [e for e in writes(proxy, namespace, "anew") if e.status == 200]
-    assert [json.loads(e.asked.body)["metadata"]["uid"] for e in accepted] == made
+
+        def accepted() -> list[str]:
+            done = [e for e in writes(proxy, namespace, "anew") if e.status == 200]
+            return [json.loads(e.asked.body)["metadata"]["uid"] for e in done]
+
+        wait_until(accepted, 10, "the proxy to have passed the answer on")
+    assert accepted() == made
     first = writes(proxy, namespace, "anew")[0]
     assert (json.loads(first.asked.body)["metadata"]["uid"], first.status) == (old, 409)
 

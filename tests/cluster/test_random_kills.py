@@ -41,6 +41,8 @@ def test_whenever_they_are_killed_operators_break_no_rule(
     for one in seen:
         print(one)
     assert not [told for one in seen for told in broken(one)]
+    assert not [told for one in seen for told in one.floor.broken()]
+    assert all(len(one.floor.seen) > 2 for one in seen), "the minimum was raised and lowered meanwhile"
     assert sum(len(one.audit.counts("web")) - 1 for one in seen) >= 8, "and had something to do"
     for one in seen:
         control_plane.request("DELETE", f"/api/v1/namespaces/{one.namespace}")
