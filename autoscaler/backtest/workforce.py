@@ -92,21 +92,21 @@ def get_ready(jobs: int | None, dask: str) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     jobs = jobs or min(_MOST_BY_ITSELF, cores)
     if jobs > 1 and not dask:
-        _kind_of_process()
+        _prepared_context()
     return jobs
 
 
 @contextmanager
 def _processes(jobs: int, advance: Advance) -> Iterator[Workforce]:
     initializer = _leave_interrupts_to_the_parent
-    pool = ProcessPoolExecutor(jobs, mp_context=_kind_of_process(), initializer=initializer)
+    pool = ProcessPoolExecutor(jobs, mp_context=_prepared_context(), initializer=initializer)
     try:
         yield _Processes(pool, advance)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _kind_of_process() -> multiprocessing.context.BaseContext:
+def _prepared_context() -> multiprocessing.context.BaseContext:
     # Not forked from here: the caller may have threads (a progress bar) that a fork would break. They are
     # forked from a process that has none and loads all modules once; without forks each loads its own.
     if "forkserver" not in multiprocessing.get_all_start_methods():
