@@ -30,7 +30,7 @@ from autoscaler.spec.variation import SpecRefused
 
 @dataclass(frozen=True, slots=True)
 class Options(Conditions):
-    """The command line as given; see `autoscaler.cli.app` for what each option means."""
+    """The command line as given; see `autoscaler.cli.commands` for what each option means."""
 
     policies: tuple[Path, ...] = ()
     baselines: str = "hpa,hpa-tuned,keda,oracle"

@@ -35,7 +35,7 @@ _START_UP = "5m"
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The command line as given; see `autoscaler.cli.app` for what each option means."""
+    """The command line as given; see `autoscaler.cli.commands` for what each option means."""
 
     traces: tuple[Path, ...] = ()
     prometheus: str = ""

@@ -32,7 +32,7 @@ _SLOW_FIT_DEADLINE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line as given; see `autoscaler.cli.app` for what each option means."""
+    """The command line as given; see `autoscaler.cli.commands` for what each option means."""
 
     trace: Path | None = None
     prometheus: str = ""

@@ -93,3 +93,10 @@ Dask = Annotated[
         metavar="ADDRESS", help="Use the workers of this Dask scheduler instead, such as tcp://10.0.0.7:8786."
     ),
 ]
+Kubeconfig = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="How to reach the cluster from outside of it.")
+]
+UsersKubeconfig = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="How to reach the cluster; as kubectl if left out.")
+]
+Context = Annotated[str, typer.Option(help="Context of the kubeconfig.")]

@@ -35,7 +35,7 @@ from autoscaler.signals.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line as given; see `autoscaler.cli.app` for what each option means."""
+    """The command line as given; see `autoscaler.cli.commands` for what each option means."""
 
     traces: Sequence[Path] = ()
     out: Path | None = None

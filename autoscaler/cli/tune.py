@@ -36,7 +36,7 @@ _PLACEHOLDER = "sum(rate(http_requests_total[2m]))"
 
 @dataclass(frozen=True, slots=True)
 class Options(Conditions):
-    """The command line as given; see `autoscaler.cli.app` for what each option means."""
+    """The command line as given; see `autoscaler.cli.commands` for what each option means."""
 
     policy: Path | None = None
     vary: tuple[str, ...] = ()

@@ -66,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked = [pool.submit(_measured, trace) for trace in traces]
         for done in as_completed(asked):
             found += done.result()
+            found.sort(key=lambda one: (one.step_s, one.trace, one.lead_s))
+            options.out.write_text(json.dumps([asdict(one) for one in found], indent=1))
             print(f"{len({one.trace for one in found})} of {len(traces)} loads", file=sys.stderr, flush=True)
-    found.sort(key=lambda one: (one.step_s, one.trace, one.lead_s))
-    options.out.write_text(json.dumps([asdict(one) for one in found], indent=1))
     print(_table(found))
 
 
