@@ -16,7 +16,7 @@ from autoscaler.controller.outcome import Fault, Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.shadowing import Foresee, rehearsed
 from autoscaler.planning.curve import Curve
-from autoscaler.planning.decide import accepted, decide
+from autoscaler.planning.decide import accepted, decide, taken_over
 from autoscaler.planning.decision import Decision
 from autoscaler.planning.memory import Memory
 from autoscaler.planning.objective import Observed, dialled, turned
@@ -121,6 +121,7 @@ def plan(
     if applied is not None:
         before, after, at_s = applied
         running.memory = accepted(running.memory, at_s, before, after)
+    _may_lower(running, workload.spec.mode == "Active" and not seen.rival, setting.replicas, now_s)
     _measure(running, seen.pods or [], workload.policy.lead_time_s, now_s)
     # Surge pods serve as well, and so do those above the minimum that a floor is.
     ready = None if seen.pods is None else sum(pod.ready for pod in seen.pods)
@@ -160,6 +161,13 @@ def plan(
         asked=asked,
         hold=hold,
     )
+
+
+def _may_lower(running: Running, allowed: bool, current: int, now_s: float) -> None:
+    """Where it was not allowed until now, somebody else kept capacity for what the windows remember."""
+    if allowed and not running.may_lower:
+        running.memory = taken_over(running.memory, now_s, current)
+    running.may_lower = allowed
 
 
 def _may_be_zero(running: Running) -> bool:

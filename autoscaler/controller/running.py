@@ -35,7 +35,7 @@ class Running:
     memory: for the next decision. measured, lead_time_s: how long its pods take to start, and what
     decisions assume. known: the count, where it need not be read again; None where it must be. shadow: what
     came of its second policy last, None where it has none or that was not tried yet; shadow_memory: what is
-    remembered of it from before.
+    remembered of it from before. may_lower: whether the count was ours to lower at the last evaluation.
     """
 
     workload: Workload
@@ -48,6 +48,7 @@ class Running:
     known: Known | None = None
     shadow: ShadowState | None = None
     shadow_memory: ShadowMemory | None = None
+    may_lower: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class OwnWrites:
 
 
 NO_WRITES = OwnWrites()
+_NOT_OURS = frozenset({"Recommend", "Paused", "RivalFound"})
+"""Reasons of the condition ScalingActive while the count is somebody else's."""
 
 
 def recollected(
@@ -90,7 +93,7 @@ def recollected(
     if writes.attempted is not None and (last is None or writes.attempted[2] > last.time + 1.0):
         # The status has whole seconds: of one that is as old it is known how it ended.
         foreign.attempted = writes.attempted
-    running = Running(workload, memory, foreign)
+    running = Running(workload, memory, foreign, may_lower=_may_lower(workload))
     lead_time = workload.status.lead_time if workload.status is not None else None
     if lead_time is not None and lead_time.samples and lead_time.newest_sample_time is not None:
         running.start_ups.recall(
@@ -101,6 +104,12 @@ def recollected(
     told = workload.status.shadow if workload.status is not None else None
     running.shadow_memory = newer(shadow, from_status(told) if told is not None else None)
     return running
+
+
+def _may_lower(workload: Workload) -> bool:
+    """Whether the count was ours to lower when its status was written, as far as that tells."""
+    conditions = (workload.status.conditions if workload.status is not None else None) or ()
+    return not any(one.type == "ScalingActive" and one.reason in _NOT_OURS for one in conditions)
 
 
 def _dial_recalled(workload: Workload, memory: Memory, now_s: float) -> Memory:

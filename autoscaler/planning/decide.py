@@ -91,6 +91,11 @@ def accepted(memory: Memory, at_s: float, before: int, after: int) -> Memory:
     return replace(memory, scale_ups=ups, scale_downs=downs)
 
 
+def taken_over(memory: Memory, at_s: float, current: int) -> Memory:
+    """Memory from when the count becomes ours to lower: it stands as if it had just been recommended."""
+    return replace(memory, recommendations=(*memory.recommendations, (at_s, current)))
+
+
 def longest_pause_s(policy: Policy) -> float:
     """A longer time between two decisions is a gap, after which windows begin anew."""
     return max(_GAP_S, _GAP_STEPS * policy.step_s)

@@ -23,10 +23,11 @@ from requests.adapters import BaseAdapter
 
 from autoscaler.signals.answer import Body
 from autoscaler.signals.credentials import Authorization
-from autoscaler.signals.deadline import DeadlineAdapter, Watchdog
+from autoscaler.signals.deadline import Watchdog
 from autoscaler.signals.failures import Cause, QueryFailed
 from autoscaler.signals.judging import MayPass, judged
 from autoscaler.signals.settings import ConnectionSettings
+from autoscaler.signals.tls import TlsAdapter, TlsFiles, tls_failure
 
 _CHUNK = 64 * 1024
 _BACKOFF_S = 0.25
@@ -86,14 +87,11 @@ class PrometheusSession(requests.Session):
         self._sleep = sleep
         self._uniform = uniform
         self._authorization = Authorization(settings)
-        self._guarded = DeadlineAdapter(max_retries=0, pool_maxsize=4)
+        self._tls = TlsFiles(settings)
+        self._guarded = TlsAdapter(self._tls, max_retries=0, pool_maxsize=4)
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.auth = self._authorization
-        self.verify = str(settings.ca_file) if settings.ca_file else True
-        if settings.cert_file:
-            pair = (str(settings.cert_file), str(settings.key_file))
-            self.cert = pair if settings.key_file else str(settings.cert_file)
         self.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
         self.headers.update(settings.headers)
 
@@ -156,6 +154,8 @@ class PrometheusSession(requests.Session):
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if watchdog.expired:
                 raise _out_of_time() from error
+            if isinstance(error, requests.exceptions.SSLError):
+                raise tls_failure(error, self._tls.problem) from error
             raise _connection_failure(error) from error
         if watchdog.expired:
             raise _out_of_time()
@@ -168,10 +168,6 @@ def _out_of_time() -> QueryFailed:
 
 def _connection_failure(error: Exception) -> Exception:
     """Told by kind only: texts of the libraries may repeat what the server sent."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return QueryFailed(
-            Cause.UNREACHABLE, "no TLS connection that can be trusted; check CA file and host name"
-        )
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return QueryFailed(Cause.DEADLINE, "the server did not answer in time")
     reason = getattr(error.args[0], "reason", None) if error.args else None

@@ -39,6 +39,7 @@ class Pace:
 
     first_retry_s, last_retry_s: pauses after a failure, doubling in between. stuck_s: a write that takes
     longer counts as down. prune_s: pause between rounds of forgetting; prune_step_s: between their steps.
+    look_s: after so long without work it is looked whether the store is still there.
     """
 
     first_retry_s: float = 0.5
@@ -46,6 +47,7 @@ class Pace:
     stuck_s: float = 45.0
     prune_s: float = 3600.0
     prune_step_s: float = 0.5
+    look_s: float = 60.0
 
 
 class Journal:
@@ -83,6 +85,7 @@ class Journal:
         self._written = 0
         self._failures = 0
         self._prune_due_s = time.monotonic() + self._pace.prune_step_s
+        self._look_due_s = time.monotonic() + self._pace.look_s
 
     def start(self) -> None:
         """Start the writer; returns at once, whether or not there is a store."""
@@ -236,10 +239,15 @@ class Journal:
             self._write(store, taken)
         elif time.monotonic() >= self._prune_due_s:
             self._prune(store)
+        elif time.monotonic() >= self._look_due_s:
+            # Who has nothing to write would otherwise know only when it takes over. Nothing has this name.
+            self._busily(lambda: store.memory(""))
         else:
             with self._changed:
-                idle_s = self._prune_due_s - time.monotonic()
+                idle_s = min(self._prune_due_s, self._look_due_s) - time.monotonic()
                 self._changed.wait_for(self._has_work, max(0.0, idle_s))
+            return
+        self._look_due_s = time.monotonic() + self._pace.look_s
 
     def _has_work(self) -> bool:
         return self._closing or self._load_wanted or len(self._spool) > 0

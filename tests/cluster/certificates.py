@@ -28,16 +28,53 @@ class Certificates:
     account_key: Path
 
 
+class Authority:
+    """Signs certificates, for as long as it is held; its own key is kept nowhere."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = _authority(self._key)
+
+    def write(self, path: Path) -> None:
+        """Write what to trust it by."""
+        path.write_bytes(self._certificate.public_bytes(Encoding.PEM))
+
+    def sign_server(self, certificate: Path, key: Path) -> None:
+        """Write a certificate for 127.0.0.1, and its key."""
+        names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        self._sign("kube-apiserver", ExtendedKeyUsageOID.SERVER_AUTH, names, certificate, key)
+
+    def sign_client(self, name: str, certificate: Path, key: Path) -> None:
+        """Write a certificate of the client `name`, and its key."""
+        self._sign(name, ExtendedKeyUsageOID.CLIENT_AUTH, [x509.DNSName(name)], certificate, key)
+
+    def _sign(
+        self, name: str, usage: x509.ObjectIdentifier, names: list[x509.GeneralName], path: Path, key: Path
+    ) -> None:
+        private = ec.generate_private_key(ec.SECP256R1())
+        # Python 3.13 and newer refuse a certificate that lacks its issuer's key identifier or its usages.
+        issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        signed = (
+            _builder(name, self._certificate.subject, private.public_key())
+            .add_extension(issuer_key, critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        path.write_bytes(signed.public_bytes(Encoding.PEM))
+        key.write_bytes(_private_pem(private))
+
+
 def write_certificates(folder: Path) -> Certificates:
     """Make, in `folder`, an authority, a certificate for 127.0.0.1 and a key pair for service accounts."""
     files = Certificates(
         *(folder / name for name in ("ca.crt", "serving.crt", "serving.key", "accounts.pub", "accounts.key"))
     )
-    ca_key, serving_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _authority(ca_key)
-    files.ca.write_bytes(ca.public_bytes(Encoding.PEM))
-    files.serving.write_bytes(_serving(serving_key.public_key(), ca, ca_key).public_bytes(Encoding.PEM))
-    files.serving_key.write_bytes(_private_pem(serving_key))
+    authority = Authority()
+    authority.write(files.ca)
+    authority.sign_server(files.serving, files.serving_key)
     account_key = rsa.generate_private_key(65537, 2048)
     files.account_key.write_bytes(_private_pem(account_key))
     files.account_public.write_bytes(
@@ -89,21 +126,4 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
-    )
-
-
-def _serving(
-    key: ec.EllipticCurvePublicKey, ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
-    # Python 3.13 and newer refuse a certificate that lacks its issuer's key identifier or its usages.
-    issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
-    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-    return (
-        _builder("kube-apiserver", ca.subject, key)
-        .add_extension(issuer_key, critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(ca_key, hashes.SHA256())
     )

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 from processes import free_port
@@ -29,13 +30,14 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "conte
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came in. at_s: monotonic seconds."""
+    """One request as it came in. at_s: monotonic seconds. client: whom its certificate names."""
 
     at_s: float
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
+    client: str = ""
 
     @property
     def path(self) -> str:
@@ -123,17 +125,25 @@ class HttpProxy:
 
     rule: decides what goes wrong, set it any time; `heal` takes it away. frozen: while it says so of a
     stream, nothing of it passes on. ca_file: to trust an https target by. serving: certificate and
-    key to be shown, both may be exchanged with `show`. exchanges: all that was answered, in order.
+    key to be shown, both may be exchanged with `show`. clients: to let in only whom these authorities
+    signed. exchanges: all that was answered, in order.
     """
 
     def __init__(
-        self, target_url: str, ca_file: Path | None = None, serving: tuple[Path, Path] | None = None
+        self,
+        target_url: str,
+        ca_file: Path | None = None,
+        serving: tuple[Path, Path] | None = None,
+        clients: Path | None = None,
     ) -> None:
         self._target = _address(target_url)
         self._trust = ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
         self._shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if serving else None
         if serving:
             self.show(*serving)
+        if self._shown and clients:
+            self._shown.load_verify_locations(clients)
+            self._shown.verify_mode = ssl.CERT_REQUIRED
         self._port = free_port()
         self.url = f"{'https' if serving else 'http'}://127.0.0.1:{self._port}"
         self.rule: Rule = lambda asked: None
@@ -259,10 +269,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = Asked(time.monotonic(), self.command, self.path, dict(self.headers.items()), body)
-        self.handle_asked(asked)
+        headers = dict(self.headers.items())
+        self.handle_asked(Asked(time.monotonic(), self.command, self.path, headers, body, self._client()))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
+
+    def _client(self) -> str:
+        told = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        names: Any = (told or {}).get("subjectAltName", ())
+        return str(names[0][1]) if names else ""
 
     def handle_asked(self, asked: Asked) -> None:
         raise NotImplementedError

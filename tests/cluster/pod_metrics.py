@@ -53,29 +53,42 @@ class PodMetrics:
         self._plane.request("DELETE", f"{_CRDS}/pods.{_GROUP}")
         wait_until(lambda: not self._crd(), 20, "the resource metrics API to be gone")
 
-    def report(self, namespace: str, cpu: Mapping[str, str]) -> None:
-        """Say how much CPU each pod uses (a quantity, by name) now, over the last second."""
+    def report(self, namespace: str, cpu: Mapping[str, str], memory: str = "64Mi") -> None:
+        """Say how much CPU each pod uses (a quantity, by name) now, over the last second, and memory."""
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         pods = self._plane.request("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
         for pod in pods:
             name = pod["metadata"]["name"]
             if name in cpu:
-                self._write(namespace, name, pod["metadata"].get("labels", {}), cpu[name], now)
+                usage = {"cpu": cpu[name], "memory": memory}
+                self._write(namespace, name, pod["metadata"].get("labels", {}), usage, now)
 
-    def report_each(self, namespace: str, app: str, cpu: str) -> None:
-        """Say that every pod of a workload of `ControlPlane.deployment` uses `cpu`."""
+    def report_each(self, namespace: str, app: str, cpu: str, memory: str = "64Mi") -> None:
+        """Say that every pod of a workload of `ControlPlane.deployment` uses `cpu` and `memory`."""
         path = f"/api/v1/namespaces/{namespace}/pods?labelSelector=app%3D{app}"
         pods = self._plane.request("GET", path)["items"]
-        self.report(namespace, {pod["metadata"]["name"]: cpu for pod in pods})
+        self.report(namespace, {pod["metadata"]["name"]: cpu for pod in pods}, memory)
 
-    def _write(self, namespace: str, name: str, labels: Mapping[str, str], cpu: str, now: str) -> None:
+    def forget_gone(self, namespace: str) -> None:
+        """Report nothing any more of pods that are gone, as metrics-server does."""
+        reported = f"/apis/{_GROUP}/{_VERSION}/namespaces/{namespace}/pods"
+        names = [
+            {item["metadata"]["name"] for item in self._plane.request("GET", path)["items"]}
+            for path in (reported, f"/api/v1/namespaces/{namespace}/pods")
+        ]
+        for name in names[0] - names[1]:
+            self._plane.request("DELETE", f"{reported}/{name}")
+
+    def _write(
+        self, namespace: str, name: str, labels: Mapping[str, str], usage: Mapping[str, str], now: str
+    ) -> None:
         body = {
             "apiVersion": f"{_GROUP}/{_VERSION}",
             "kind": "PodMetrics",
             "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
             "timestamp": now,
             "window": "1s",
-            "containers": [{"name": "app", "usage": {"cpu": cpu, "memory": "64Mi"}}],
+            "containers": [{"name": "app", "usage": dict(usage)}],
         }
         path = f"/apis/{_GROUP}/{_VERSION}/namespaces/{namespace}/pods/{name}?fieldManager=test&force=true"
         self._plane.request("PATCH", path, body, "application/apply-patch+yaml")

@@ -119,12 +119,16 @@ def killed_at_random(
             one.result()
         _set(load, seen, _LAST_LOAD)
         with operators[0]:
-            wait_until(
-                lambda: plane.replicas("web", namespace) == _LAST_COUNT,
-                120,
-                f"{_LAST_COUNT} under seed {seed}",
-            )
             resources = Resources(plane, namespace)
+            try:
+                wait_until(
+                    lambda: plane.replicas("web", namespace) == _LAST_COUNT,
+                    120,
+                    f"{_LAST_COUNT} under seed {seed}",
+                )
+            except AssertionError as error:
+                told = f"{error}; {seen}; status: {resources.status('web')}"
+                raise AssertionError(f"{told}; log: {operators[0].process.log}") from error
             resources.wait_for("web", "ScalingActive", "True", "Scaling")
             wait_until(lambda: audit.counts("web")[-1] == _LAST_COUNT, 10, "the observer to see it")
             floor.must_be_put_back(_LAST_COUNT)

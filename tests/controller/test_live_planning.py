@@ -180,6 +180,37 @@ def test_changes_a_rival_made_are_no_intrusion_once_it_is_gone() -> None:
     assert planned(one, seen(4, known(30.0), now_s=NOW_S + 45.0)).hold is None
 
 
+@pytest.mark.parametrize(
+    ("before", "rival"),
+    [
+        ("Recommend", ""),
+        ("Paused", ""),
+        ("ScaleOutOnly", ""),
+        ("Active", "HPA web"),
+        ("Recommend", "HPA web"),
+    ],
+)
+def test_a_count_that_becomes_ours_to_lower_stands_for_a_whole_window(before: str, rival: str) -> None:
+    one = running(mode=before, behavior={})
+    for step in range(40, 0, -1):
+        planned(one, seen(8, known(15.0), now_s=NOW_S - 15.0 * step, rival=rival))
+    one.workload = workload(mode="Active", behavior={}, generation=2)
+    counts = [planned(one, seen(8, known(15.0), now_s=NOW_S + 15.0 * step)).count for step in range(21)]
+    assert counts == [8] * 20 + [2]
+
+
+def test_a_count_that_becomes_ours_may_be_raised_at_once() -> None:
+    one = settled(running(mode="Recommend", behavior={}), 8, 15.0)
+    one.workload = workload(mode="Active", behavior={}, generation=2)
+    assert planned(one, seen(8, known(95.0))).count == 10
+
+
+def test_a_count_that_has_been_ours_all_along_waits_for_no_new_window() -> None:
+    one = settled(running(behavior={}), 8, 15.0)
+    one.workload = workload(behavior={}, generation=2)
+    assert planned(one, seen(8, known(15.0))).count == 2
+
+
 @pytest.mark.parametrize("changes", [{"rival": "HPA web"}, {"blind": "hpas: forbidden"}])
 def test_nothing_is_written_beside_a_rival_or_blindly(changes: dict[str, str]) -> None:
     found = planned(running(), seen(5, known(995.0), **changes))

@@ -36,6 +36,20 @@ def test_without_store_and_status_nothing_is_known_and_nothing_removed_at_first(
     assert count(one, 5, 10.0) == (5, "")
 
 
+@pytest.mark.parametrize("reason", ["Recommend", "RivalFound", "Paused", "Scaling"])
+def test_a_count_that_became_ours_while_nobody_ran_stands_for_a_whole_window(reason: str) -> None:
+    observed = Memory(NOW_S - 15.0, tuple((NOW_S - 15.0 * step, 1) for step in range(20, 0, -1)))
+    condition = {
+        "type": "ScalingActive",
+        "status": "True" if reason == "Scaling" else "False",
+        "lastTransitionTime": format_time(NOW_S - 60.0),
+        "reason": reason,
+        "message": "",
+    }
+    one = recalled(observed, {"conditions": [condition]}, behavior={}, mode="Active")
+    assert count(one, 5, 10.0) == (1 if reason == "Scaling" else 5, "")
+
+
 def test_the_stores_memory_is_taken_where_the_status_tells_nothing_newer() -> None:
     stored = Memory(decided_s=NOW_S - 20.0, scale_ups=((NOW_S - 60.4, 2),))
     assert recalled(stored, status()).memory == stored

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from faulty_server import Answer, FaultyServer, serving
@@ -15,6 +17,9 @@ from real_prometheus import (
     backfill_values,
     filled_prometheus,
 )
+
+# Authorities that sign certificates come from there.
+sys.path.append(str(Path(__file__).parents[1] / "cluster"))
 
 
 @pytest.fixture

@@ -298,6 +298,19 @@ def test_closing_writes_what_waits(database: Database, running: Running) -> None
     assert _ids(database) == [one.id for one in made]
 
 
+def test_a_journal_with_nothing_to_write_notices_that_the_store_is_gone_and_that_it_is_back(
+    database: Database, running: Running
+) -> None:
+    database.migrated().close()
+    # Forgetting would notice as well, once an hour.
+    journal = running(database, pace=Pace(0.02, 0.1, prune_step_s=3600.0, look_s=0.05))
+    eventually(_is(journal, Standing.OK))
+    with database.down():
+        eventually(_is(journal, Standing.DOWN))
+    eventually(_is(journal, Standing.OK))
+    assert journal.counts.written == 0
+
+
 def test_closing_without_a_store_ends_in_time_and_says_what_is_lost(
     database: Database, running: Running
 ) -> None:
