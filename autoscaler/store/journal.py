@@ -19,7 +19,9 @@ import structlog
 from autoscaler.store.condition import Condition, Counts, Standing
 from autoscaler.store.encoding import EncodedRow, encoded
 from autoscaler.store.errors import RowError, SchemaError, StoreError
+from autoscaler.store.forgetting import Forgetting
 from autoscaler.store.pruning import Retention
+from autoscaler.store.reach import Reach
 from autoscaler.store.rows import MemoryKept, Row, StateGone, StateKept
 from autoscaler.store.spool import Spool, SpoolLimits, WaitingRow, settle
 from autoscaler.store.store import Store
@@ -65,8 +67,8 @@ class Journal:
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._open_store = open_store
-        self._retention = retention or Retention()
         self._pace = pace or Pace()
+        self._forgetting = Forgetting(retention or Retention(), self._pace.prune_s, self._pace.prune_step_s)
         self._wall_s = wall_s
         self._spool = Spool(limits or SpoolLimits())
         self._changed = threading.Condition()
@@ -82,7 +84,6 @@ class Journal:
         self._in_flight = 0
         self._written = 0
         self._failures = 0
-        self._prune_due_s = time.monotonic() + self._pace.prune_step_s
 
     def start(self) -> None:
         """Start the writer; returns at once, whether or not there is a store."""
@@ -171,6 +172,11 @@ class Journal:
                 failures=self._failures,
             )
 
+    @property
+    def reach(self) -> Reach:
+        """How far back the store reached when it was last tidied, which it is soon after the start."""
+        return self._forgetting.reach
+
     def _encoded(self, rows: Sequence[Row]) -> list[EncodedRow]:
         ready: list[EncodedRow] = []
         for row in rows:
@@ -234,11 +240,11 @@ class Journal:
             self._in_flight = len(taken)
         if taken:
             self._write(store, taken)
-        elif time.monotonic() >= self._prune_due_s:
+        elif time.monotonic() >= self._forgetting.due_s:
             self._prune(store)
         else:
             with self._changed:
-                idle_s = self._prune_due_s - time.monotonic()
+                idle_s = self._forgetting.due_s - time.monotonic()
                 self._changed.wait_for(self._has_work, max(0.0, idle_s))
 
     def _has_work(self) -> bool:
@@ -313,11 +319,7 @@ class Journal:
             del left[: len(some)]
 
     def _prune(self, store: Store) -> None:
-        # Also when it fails: forgetting is not what the store is opened again for.
-        self._prune_due_s = time.monotonic() + self._pace.prune_s
-        step = self._busily(lambda: store.prune(self._retention, self._wall_s()))
-        if step.more:
-            self._prune_due_s = time.monotonic() + self._pace.prune_step_s
+        self._busily(lambda: self._forgetting.step(store, self._wall_s()))
         with self._changed:
             self._succeeded()
 
