@@ -2,11 +2,11 @@
 
     .venv/bin/python tests/store/measure_postgresql.py
 
-Writes a simulated day three times, as three days in turn, in transactions as the live loop makes them: a
-decision, then its outcome; a memory at every evaluation. Each hour what is older than a day goes, as the
-controller forgets. A day passes here in a minute, in which the server's autovacuum looks once. So each table
-is vacuumed by hand, at the end of a simulated minute, when as many rows as a fifth of it were replaced or
-removed: by autovacuum's own measure.
+Writes the day that `measure_size.py` writes three times, as three days in turn: minute by minute, and of a
+decision its outcome in a transaction after it, as the live loop does. Each hour what is older than a day
+goes, as the controller forgets. Then replaces what is kept only newest, of a thousand workloads, time and
+again. It all takes minutes, in which the server's autovacuum looks a few times. So a table is vacuumed by
+hand when as many rows as a fifth of it were replaced or removed: by autovacuum's own measure.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from real_postgresql import running_postgresql
 from recorded_fans import a_day_of_fans
-from simulated_day import DAY_S, PERIOD_S, START_S, day_of, time_of
+from simulated_day import DAY_S, LOOKED_AT, PERIOD_S, START_S, day_of, time_of
 from sqlalchemy import Connection, text
 
 from autoscaler.store.ids import new_id
@@ -37,8 +37,8 @@ from autoscaler.store.rows import (
 from autoscaler.store.store import Store
 
 _DAYS = 3
-_TICKS = round(DAY_S / PERIOD_S)
-_TICKS_A_MINUTE, _TICKS_AN_HOUR = round(60 / PERIOD_S), round(3600 / PERIOD_S)
+_MINUTE_S = 60.0
+_MINUTES = round(DAY_S / _MINUTE_S)
 _DEAD = 0.2
 """autovacuum_vacuum_scale_factor. The 50 rows beside it count only where workloads are few, so not here."""
 
@@ -54,26 +54,33 @@ _TABLES = {
 """What is counted together, the rows by the first."""
 
 _REPLACED = {MemoryKept: "memories", StateKept: "states", ManifestKept: "manifests"}
+_ROUNDS = 30
+"""How often each of these is replaced; after a few it makes no difference."""
+
 _ONE_DAY = Retention(
     decisions_s=DAY_S, observations_s=DAY_S, forecasts_s=DAY_S, max_bytes=None, step_workloads=1000
 )
 
+_Minutes = list[list[Row]]
 
-def _ticks(workloads: int, spread: float) -> list[list[Row]]:
-    """The rows of a day by the tick that they are written in."""
+
+def _simulated(workloads: int, spread: float) -> tuple[_Minutes, dict[type, list[Row]], Counter[type]]:
+    """What is added by the minute; some of what replaces each other, and how often that does."""
     fans = a_day_of_fans()
-    ticks: list[list[Row]] = [[] for _ in range(_TICKS)]
-    memories: list[MemoryKept] = []
+    minutes: _Minutes = [[] for _ in range(_MINUTES)]
+    replacing: dict[type, list[Row]] = {kind: [] for kind in _REPLACED}
+    counts: Counter[type] = Counter()
     for number in range(workloads):
         for row in day_of(number, 24.0, spread, fans):
-            if isinstance(row, MemoryKept):
-                memories.append(row)
+            kind = type(row)
+            counts[kind] += 1
+            if kind in replacing:
+                replacing[kind].append(row)
             else:
-                ticks[min(_TICKS - 1, int((time_of(row) - START_S) / PERIOD_S))].append(row)
-    for number, rows in enumerate(ticks):
-        at_s = START_S + number * PERIOD_S
-        rows += [dataclasses.replace(memory, at_s=at_s) for memory in memories]
-    return ticks
+                minutes[min(_MINUTES - 1, int((time_of(row) - START_S) / _MINUTE_S))].append(row)
+    # The day tells only the last memory: there is one after each evaluation.
+    counts[MemoryKept] *= round(DAY_S / PERIOD_S)
+    return minutes, replacing, counts
 
 
 def _later(row: Row, by_s: float) -> Row:
@@ -86,7 +93,14 @@ def _later(row: Row, by_s: float) -> Row:
             changes = {"at_s": row.at_s + by_s, "id": new_id(row.at_s + by_s), "outcome": ""}
         case _:
             changes = {"at_s": time_of(row) + by_s}
+    return _changed(row, **changes)
+
+
+def _changed(row: Row, **changes: Any) -> Row:
     return dataclasses.replace(row, **changes)
+
+
+_Sizes = dict[str, tuple[int, int]]
 
 
 class _Tables:
@@ -111,7 +125,7 @@ class _Tables:
                     self._dead[table] = 0
                     self.vacuumed[table] += 1
 
-    def sizes(self) -> dict[str, tuple[int, int]]:
+    def sizes(self) -> _Sizes:
         """Rows and bytes by kind, indexes and long values included."""
         with self._store.engine.connect() as connection:
             return {
@@ -141,10 +155,8 @@ def _write(store: Store, tables: _Tables, rows: Sequence[Row]) -> None:
     store.write(decisions)
     done = [Outcome(row.workload, row.id, "Done") for row in decisions]
     store.write([*done, *(row for row in rows if not isinstance(row, DecisionMade))])
-    # Of a decision the outcome is written over, in place of the row.
+    # Of a decision the outcome is written over, which leaves the row before it dead.
     tables.note("decisions", len(decisions))
-    for kind, table in _REPLACED.items():
-        tables.note(table, sum(type(row) is kind for row in rows))
 
 
 def _forget(store: Store, tables: _Tables, now_s: float) -> None:
@@ -157,17 +169,34 @@ def _forget(store: Store, tables: _Tables, now_s: float) -> None:
         more = step.more
 
 
-def _lived(store: Store, ticks: Sequence[Sequence[Row]]) -> Iterator[_Tables]:
+def _lived(store: Store, minutes: _Minutes) -> Iterator[_Tables]:
     """The tables at the end of each day."""
     tables = _Tables(store)
     for day in range(_DAYS):
-        for number, rows in enumerate(ticks):
+        for number, rows in enumerate(minutes, start=1):
             _write(store, tables, [_later(row, day * DAY_S) for row in rows])
-            if (number + 1) % _TICKS_AN_HOUR == 0:
-                _forget(store, tables, START_S + day * DAY_S + (number + 1) * PERIOD_S)
-            if (number + 1) % _TICKS_A_MINUTE == 0:
-                tables.vacuum()
+            if number % 60 == 0:
+                _forget(store, tables, START_S + day * DAY_S + number * _MINUTE_S)
+            tables.vacuum()
         yield tables
+
+
+def _replace(store: Store, kind: type, rows: Sequence[Row]) -> float:
+    """Replace what is kept of each workload; bytes of the write-ahead log for each time, pages included."""
+    tables = _Tables(store)
+    began = 0
+    for number in range(_ROUNDS):
+        if number == 1:
+            began = tables.log_bytes()
+        at_s = START_S + _DAYS * DAY_S + number * _MINUTE_S
+        changed = [
+            _changed(rows[(number + one) % len(rows)], workload=f"large/{one}", at_s=at_s)
+            for one in range(LOOKED_AT)
+        ]
+        store.write(changed)
+        tables.note(_REPLACED[kind], LOOKED_AT if number else 0)
+        tables.vacuum()
+    return (tables.log_bytes() - began) / (_ROUNDS - 1) / LOOKED_AT
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -178,35 +207,39 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--workloads", type=int, default=40)
     parser.add_argument("--noise", type=float, default=0.05, help="standard deviation as a share of the load")
     chosen = parser.parse_args(arguments)
-    ticks = _ticks(chosen.workloads, chosen.noise)
-    sizes: list[dict[str, tuple[int, int]]] = []
-    logged: list[int] = []
+    minutes, replacing, counts = _simulated(chosen.workloads, chosen.noise)
     with running_postgresql() as server:
         store = Store.open(server.url(server.new_database()), 60.0)
         store.migrate()
-        for tables in _lived(store, ticks):
+        sizes, logged = [], []
+        for tables in _lived(store, minutes):
             sizes.append(tables.sizes())
             logged.append(tables.log_bytes())
-        vacuumed = dict(tables.vacuumed)
+        print(f"vacuumed by hand: {dict(tables.vacuumed)}")
+        _print_added(sizes[0], sizes[-1], chosen.workloads)
+        ahead = (logged[-1] - logged[-2]) / chosen.workloads
+        print(f"written ahead for these: {ahead / 1e6:.2f} MB a day and workload")
+        for kind, rows in replacing.items():
+            each = _replace(store, kind, rows)
+            count, size = tables.sizes()[_REPLACED[kind]]
+            a_day = counts[kind] / chosen.workloads
+            ahead += each * a_day
+            times = f"replaced {a_day:.0f} times a day and workload, {each:.0f} written ahead each time"
+            print(f"{_REPLACED[kind]:14}{size / count:18.0f} a row, {times}")
+        print(f"written ahead in a day of 5,000: {ahead * 5000 / 1e9:.1f} GB")
         store.close()
-    _print(sizes, chosen.workloads)
-    a_day = (logged[-1] - logged[-2]) / chosen.workloads
-    print(f"written ahead in a day: {a_day / 1e6:.2f} MB a workload, {a_day * 5000 / 1e9:.1f} GB of 5,000")
-    print(f"vacuumed by hand: {vacuumed}")
 
 
-def _print(sizes: Sequence[dict[str, tuple[int, int]]], workloads: int) -> None:
-    first, last = sizes[0], sizes[-1]
-    print(f"{'':14}{'bytes/row':>10}{'kept':>8}{'rows/day':>10}{'MB/day: 1,000':>15}{'5,000':>8}")
+def _print_added(first: _Sizes, last: _Sizes, workloads: int) -> None:
+    print(f"{'bytes a row':14}{'added':>10}{'kept':>8}{'rows/day':>10}{'MB/day: 1,000':>15}{'5,000':>8}")
     for kind, (rows, size) in last.items():
         if not rows:
             continue
         began_rows, began_size = first[kind]
-        filled = f"{began_size / began_rows:10.0f}" if began_rows else f"{'':10}"
-        each = size / rows
-        share = 1.0 if kind in _REPLACED.values() else rows / workloads
-        megabytes = [count * share * each / 1e6 for count in (1000, 5000)]
-        print(f"{kind:14}{filled}{each:8.0f}{share:10.0f}{megabytes[0]:15.1f}{megabytes[1]:8.1f}")
+        added = f"{began_size / began_rows:10.0f}" if began_rows else f"{'':10}"
+        a_day = rows / workloads
+        megabytes = [count * a_day * size / rows / 1e6 for count in (1000, 5000)]
+        print(f"{kind:14}{added}{size / rows:8.0f}{a_day:10.0f}{megabytes[0]:15.1f}{megabytes[1]:8.1f}")
 
 
 if __name__ == "__main__":
