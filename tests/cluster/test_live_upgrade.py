@@ -39,7 +39,7 @@ _BEFORE = "0002"
 """A revision of the tables that there was, older than the newest."""
 
 _LOCKED_S = 9.0
-"""Longer than anybody waits for a lock: who reads meanwhile is told so."""
+"""Longer than a statement waits for a lock."""
 
 _HOUR_S = 3600.0
 

@@ -45,7 +45,6 @@ _DEAD = 0.2
 _TABLES = {
     "decisions": ("decisions", "decision_reasons", "documents"),
     "observations": ("observations",),
-    "hours": ("observation_hours",),
     "forecasts": ("forecasts",),
     "memories": ("memories",),
     "states": ("states",),
