@@ -43,6 +43,7 @@ from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.store.condition import Standing
 from autoscaler.store.journal import Journal
+from autoscaler.store.reach import NOWHERE, ages_s
 from autoscaler.store.store import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -269,6 +270,12 @@ class Operator:
             "journal_dropped_rows", "Rows the spool had no room for.", lambda: float(journal.counts.dropped)
         )
         watch("journal_failures", "Failed writes to the store.", lambda: float(journal.counts.failures))
+        self._metrics.watch_each(
+            "store_history_seconds",
+            "Age of the oldest row that the store still has.",
+            "kind",
+            [(kind, partial(_history_s, journal, kind)) for kind in ages_s(NOWHERE, 0.0)],
+        )
         watch(
             "status_write_failures",
             "Statuses that could not be written.",
@@ -276,19 +283,22 @@ class Operator:
         )
         self._metrics.watch_forecasts(self._forecasts.fan)
         sources = self._sources.by_name.items()
-        self._metrics.watch_source(
+        self._metrics.watch_each(
             "source_up",
             "1 while a metric source answers anything at all.",
+            "source",
             [(name, partial(_up, source)) for name, source in sources],
         )
-        self._metrics.watch_source(
+        self._metrics.watch_each(
             "source_read_seconds",
             "Time the last read of a metric source took.",
+            "source",
             [(name, partial(_read_s, source)) for name, source in sources],
         )
-        self._metrics.watch_source(
+        self._metrics.watch_each(
             "source_clock_ahead_seconds",
             "By how much a source's clock is ahead of ours; differences up to 5 s count as none.",
+            "source",
             [(name, partial(_ahead_s, source)) for name, source in sources],
         )
 
@@ -353,6 +363,10 @@ def _ahead_s(source: MetricSource) -> float:
 
 def _read_s(source: MetricSource) -> float:
     return source.last_read_s
+
+
+def _history_s(journal: Journal, kind: str) -> float:
+    return ages_s(journal.reach, time.time())[kind]
 
 
 def _log_write(outcome: Outcome) -> None:

@@ -19,7 +19,9 @@ import structlog
 from autoscaler.store.condition import Condition, Counts, Standing
 from autoscaler.store.encoding import EncodedRow, encoded
 from autoscaler.store.errors import RowError, SchemaError, StoreError
+from autoscaler.store.forgetting import Forgetting
 from autoscaler.store.pruning import Retention
+from autoscaler.store.reach import Reach
 from autoscaler.store.rows import MemoryKept, Row, StateGone, StateKept
 from autoscaler.store.spool import Spool, SpoolLimits, WaitingRow, settle
 from autoscaler.store.store import Store
@@ -67,8 +69,8 @@ class Journal:
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         self._open_store = open_store
-        self._retention = retention or Retention()
         self._pace = pace or Pace()
+        self._forgetting = Forgetting(retention or Retention(), self._pace.prune_s, self._pace.prune_step_s)
         self._wall_s = wall_s
         self._spool = Spool(limits or SpoolLimits())
         self._changed = threading.Condition()
@@ -84,7 +86,6 @@ class Journal:
         self._in_flight = 0
         self._written = 0
         self._failures = 0
-        self._prune_due_s = time.monotonic() + self._pace.prune_step_s
         self._look_due_s = time.monotonic() + self._pace.look_s
 
     def start(self) -> None:
@@ -174,6 +175,11 @@ class Journal:
                 failures=self._failures,
             )
 
+    @property
+    def reach(self) -> Reach:
+        """How far back the store reached when it was last tidied, which it is soon after the start."""
+        return self._forgetting.reach
+
     def _encoded(self, rows: Sequence[Row]) -> list[EncodedRow]:
         ready: list[EncodedRow] = []
         for row in rows:
@@ -237,14 +243,14 @@ class Journal:
             self._in_flight = len(taken)
         if taken:
             self._write(store, taken)
-        elif time.monotonic() >= self._prune_due_s:
+        elif time.monotonic() >= self._forgetting.due_s:
             self._prune(store)
         elif time.monotonic() >= self._look_due_s:
             # Who has nothing to write would otherwise know only when it takes over. Nothing has this name.
             self._busily(lambda: store.memory(""))
         else:
             with self._changed:
-                idle_s = min(self._prune_due_s, self._look_due_s) - time.monotonic()
+                idle_s = min(self._forgetting.due_s, self._look_due_s) - time.monotonic()
                 self._changed.wait_for(self._has_work, max(0.0, idle_s))
             return
         self._look_due_s = time.monotonic() + self._pace.look_s
@@ -321,11 +327,7 @@ class Journal:
             del left[: len(some)]
 
     def _prune(self, store: Store) -> None:
-        # Also when it fails: forgetting is not what the store is opened again for.
-        self._prune_due_s = time.monotonic() + self._pace.prune_s
-        step = self._busily(lambda: store.prune(self._retention, self._wall_s()))
-        if step.more:
-            self._prune_due_s = time.monotonic() + self._pace.prune_step_s
+        self._busily(lambda: self._forgetting.step(store, self._wall_s()))
         with self._changed:
             self._succeeded()
 

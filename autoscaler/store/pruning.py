@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 from autoscaler.store import schema
 from autoscaler.store.answered_keys import forget
 from autoscaler.store.ids import first_number
+from autoscaler.store.reach import oldest_decision_s, oldest_s
 from autoscaler.store.sizing import used_bytes
 from autoscaler.store.writing import conflict_insert
 
@@ -45,12 +46,14 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What one step removed. more: whether another step would find something to remove."""
+    """What one step removed. more: whether another step would find something to remove. outgrown: whether
+    rows went for the store's size, before their time."""
 
     decisions: int
     observations: int
     forecasts: int
     more: bool
+    outgrown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +86,22 @@ def prune_step(connection: Connection, retention: Retention, now_s: float) -> Pr
     if not more:
         hours = _prune_hours(connection, cuts.hours_s)
         _prune_rare(connection, retention, now_s)
-    removed = decisions + observed + hours + forecasts
-    return Pruned(decisions, observed, forecasts, more or (too_large and removed > 0))
+    outgrown = too_large and decisions + observed + hours + forecasts > 0
+    return Pruned(decisions, observed, forecasts, more or outgrown, outgrown)
 
 
 def _sooner_cuts(connection: Connection, cuts: _Cuts, now_s: float) -> _Cuts:
     """Cuts that take a share more than age alone asks for, of what is missed least: forecasts, then decisions
     and observations of before the last day; decisions and forecasts of the last day; then all the rest."""
     recent_s, last_s = now_s - _DAY_S, now_s - _HOUR_S
-    forecast_s = _oldest_s(connection, schema.Forecast.made_at_s)
-    decision_s = _oldest_decision_s(connection)
-    observation_s = _oldest_s(connection, schema.Observation.at_s)
+    forecast_s = oldest_s(connection, schema.Forecast.made_at_s)
+    decision_s = oldest_decision_s(connection)
+    observation_s = oldest_s(connection, schema.Observation.at_s)
     sooner = _Cuts(
         decisions_s=_sooner(cuts.decisions_s, decision_s, now_s),
         # An hour more, since only whole hours are rolled up.
         observations_s=_sooner(cuts.observations_s, observation_s, now_s) + _HOUR_S,
-        hours_s=_sooner(cuts.hours_s, _oldest_s(connection, schema.ObservationHour.at_s), now_s),
+        hours_s=_sooner(cuts.hours_s, oldest_s(connection, schema.ObservationHour.at_s), now_s),
         forecasts_s=_sooner(cuts.forecasts_s, forecast_s, now_s),
     )
     if _is_before(forecast_s, recent_s):
@@ -118,20 +121,6 @@ def _is_before(oldest_s: float | None, moment_s: float) -> bool:
 def _sooner(before_s: float, oldest_s: float | None, now_s: float) -> float:
     """A later cut than age alone asks for."""
     return before_s if oldest_s is None else max(before_s, oldest_s + _SHARE * (now_s - oldest_s))
-
-
-def _oldest_decision_s(connection: Connection) -> float | None:
-    query = select(schema.Decision.at_s).order_by(schema.Decision.id).limit(1)
-    return connection.execute(query).scalar_one_or_none()
-
-
-def _oldest_s(connection: Connection, column: Any) -> float | None:
-    """Over all workloads, by one look into the primary key for each."""
-    model = column.class_
-    own = select(func.min(column)).where(model.workload_id == schema.Workload.id).scalar_subquery()
-    each = select(own.label("oldest")).select_from(schema.Workload).subquery()
-    found: float | None = connection.execute(select(func.min(each.c.oldest))).scalar_one()
-    return found
 
 
 def _prune_decisions(connection: Connection, before_s: float, most: int) -> int:

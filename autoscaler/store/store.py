@@ -21,6 +21,7 @@ from autoscaler.store.errors import NewerSchemaError, RowError, StoreError, desc
 from autoscaler.store.ids import id_number
 from autoscaler.store.migrating import check_tables, migrate
 from autoscaler.store.pruning import Pruned, Retention, prune_step
+from autoscaler.store.reach import Reach, find_reach
 from autoscaler.store.rows import (
     AnsweredKey,
     Audited,
@@ -118,6 +119,11 @@ class Store:
         """One step of forgetting; repeat while the answer says there is `more`."""
         with self._using(writing=True) as connection:
             return prune_step(connection, retention, now_s)
+
+    def reach(self) -> Reach:
+        """The oldest rows that are left."""
+        with self._using() as connection:
+            return find_reach(connection)
 
     def decisions(
         self,

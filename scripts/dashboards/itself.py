@@ -183,6 +183,12 @@ def _saturation(page: Page) -> None:
             [Query(_of("journal_spooled_rows"), "{{instance}}")],
         ),
         series(
+            "How far back the store reaches",
+            "Age of the oldest row by kind. Less than its retention once the store is as large as it may be.",
+            [Query(f"max by (kind) ({_of('store_history_seconds')})", "{{kind}}")],
+            "s",
+        ),
+        series(
             "Processor",
             "Cores in use by pod, the forecasting process not included.",
             [

@@ -8,7 +8,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,10 +28,18 @@ class OperatorProcess:
     """`autoscaler run` with a configuration file in `folder`; starts on entering, ends on leaving.
 
     settings: sections of the configuration that replace the defaults of the tests, which evaluate every
-    second and keep decisions in SQLite. kubeconfig: whose rights it has.
+    second and keep decisions in SQLite. kubeconfig: whose rights it has. launcher: words in front of the
+    command, such as `env` and what it sets.
     """
 
-    def __init__(self, folder: Path, kubeconfig: Path, prometheus: str, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kubeconfig: Path,
+        prometheus: str,
+        launcher: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port()
@@ -47,6 +55,7 @@ class OperatorProcess:
         }
         self._file = folder / "config.yaml"
         self._command = [
+            *launcher,
             sys.executable,
             "-c",
             _MAIN,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -20,9 +21,10 @@ class ServiceProcess:
     """`autoscaler serve` with what it needs in `folder`; starts on entering, ends on leaving.
 
     kubeconfig: whose rights it has. store: the URL of the store; empty for one of its own with nothing in it.
+    launcher: words in front of the command, such as `env` and what it sets.
     """
 
-    def __init__(self, folder: Path, kubeconfig: Path, store: str = "") -> None:
+    def __init__(self, folder: Path, kubeconfig: Path, store: str = "", launcher: Sequence[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         port, file = free_port(), folder / "serve.yaml"
         self.url = f"http://127.0.0.1:{port}"
@@ -30,7 +32,17 @@ class ServiceProcess:
         limits = {"anonymousPerMinute": 100_000, "requestsPerMinute": 100_000}
         written = {"store": {"url": store or _empty_store(folder)}, "listen": listen, "limits": limits}
         file.write_text(yaml.safe_dump(written))
-        command = [sys.executable, "-c", _MAIN, "serve", "--config", file, "--kubeconfig", kubeconfig]
+        command = [
+            *launcher,
+            sys.executable,
+            "-c",
+            _MAIN,
+            "serve",
+            "--config",
+            file,
+            "--kubeconfig",
+            kubeconfig,
+        ]
         self._lifeline = Lifeline()
         self.process = ServerProcess(
             "service", [str(part) for part in command], folder / "service.log", self._lifeline

@@ -21,6 +21,9 @@ from autoscaler.controller.operator import Operator
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.metrics import Metrics
 from autoscaler.planning.observation import Outlook
+from autoscaler.store.ids import new_id
+from autoscaler.store.rows import DecisionMade
+from autoscaler.store.store import Store
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 PREFIX = "predictive_autoscaler_"
@@ -207,4 +210,25 @@ def test_a_store_that_cannot_be_written_is_told_until_it_can(operator: Operator,
     assert becomes(0.0)
     in_the_way.rmdir()
     assert becomes(1.0)
+    operator._journal.close()
+
+
+def test_how_far_back_the_store_reaches_is_told_by_kind(operator: Operator, tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    store.migrate()
+    at_s = time.time() - 3600
+    store.write([DecisionMade("shop/web", new_id(at_s), at_s, 3, 4, (), "", {})])
+    store.close()
+
+    def told() -> dict[str, float]:
+        found = exported(operator._metrics.registry)
+        return {dict(labels)["kind"]: age for (name, labels), age in found.items() if "history" in name}
+
+    assert all(age != age for age in told().values()), "not looked at yet, and so unknown"
+    operator._journal.start()
+    until_s = time.monotonic() + 15.0
+    while told()["decisions"] != told()["decisions"] and time.monotonic() < until_s:
+        threading.Event().wait(0.02)
+    assert 3600 <= told()["decisions"] < 3700
+    assert told()["forecasts"] != told()["forecasts"]
     operator._journal.close()

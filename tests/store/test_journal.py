@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from databases import NEXT_RELEASE, Database, PostgresqlDatabase, SqliteDatabase, eventually
 from real_postgresql import RealPostgresql
 from rowmaking import START_S, WORKLOAD, decision, memory, observed, state
@@ -20,6 +21,7 @@ from sqlalchemy import event
 from autoscaler.store.condition import Condition, Standing
 from autoscaler.store.journal import Journal, Pace
 from autoscaler.store.pruning import Retention
+from autoscaler.store.reach import NOWHERE, Reach
 from autoscaler.store.rows import DecisionMade, Observed, Outcome, Row, StateGone
 from autoscaler.store.spool import SpoolLimits
 from autoscaler.store.store import Store
@@ -333,6 +335,29 @@ def test_the_writer_forgets_what_is_too_old_between_writes(database: Database, r
     )
     eventually(lambda: store.decisions().decisions == ())
     assert _is(journal, Standing.OK)()
+    store.close()
+
+
+def test_the_writer_knows_and_says_how_far_back_a_store_reaches_that_grew_too_large(
+    database: Database, running: Running
+) -> None:
+    store = database.migrated()
+    now_s = START_S + 48 * 3600
+    store.write([decision(START_S + 3600 * number) for number in range(49)])
+    with structlog.testing.capture_logs() as told:
+        journal = running(
+            database,
+            timeout_s=_PATIENCE_S,
+            pace=Pace(prune_step_s=0.01),
+            retention=Retention(max_bytes=1),
+            wall_s=lambda: now_s,
+        )
+        assert journal.reach == NOWHERE
+        eventually(lambda: journal.reach != NOWHERE)
+        eventually(lambda: bool(told))
+    assert journal.reach == store.reach() == Reach(now_s, None, None, None), "but for the newest all went"
+    (said,) = [entry for entry in told if entry["event"] == "history cut to fit store.maxBytes"]
+    assert (said["max_bytes"], said["days_left"]) == (1, {"decisions": 0.0})
     store.close()
 
 

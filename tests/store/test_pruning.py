@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select
 from autoscaler.store import schema
 from autoscaler.store.ids import new_id
 from autoscaler.store.pruning import Pruned, Retention
+from autoscaler.store.reach import NOWHERE, Reach, ages_s
 from autoscaler.store.rows import Audited, ForecastMade, ManifestKept, Observed, Row
 from autoscaler.store.sizing import used_bytes
 from autoscaler.store.store import Store
@@ -130,6 +131,21 @@ def test_states_that_nobody_writes_any_more_go_and_their_manifests_with_them(sto
     assert store.manifest("shop/later") is not None, "its state may be on its way"
 
 
+def test_a_store_tells_how_far_back_each_kind_of_row_reaches(store: Store) -> None:
+    assert store.reach() == NOWHERE
+    for workload, later_s in (("shop/first", 600), ("shop/second", 0)):
+        at_s = START_S + later_s
+        store.write([decision(at_s, workload), observed(at_s + 60, workload)])
+        store.write([ForecastMade(workload, at_s + 120, {})])
+    assert store.reach() == Reach(START_S, START_S + 60, None, START_S + 120)
+    _pruned(store, Retention(**_FOR_EVER | {"observations_s": _DAY_S}), START_S + 2 * _DAY_S)
+    hour_s = START_S - START_S % _HOUR_S
+    assert store.reach() == Reach(START_S, None, hour_s, START_S + 120)
+    ages = ages_s(store.reach(), START_S + _DAY_S)
+    assert (ages["decisions"], ages["forecasts"]) == (_DAY_S, _DAY_S - 120)
+    assert math.isnan(ages["observations"])
+
+
 def test_nothing_goes_before_its_time(store: Store) -> None:
     store.write([decision(), memory(), observed(), ForecastMade(WORKLOAD, START_S, {})])
     (step,) = _pruned(store, Retention(), START_S + _DAY_S)
@@ -157,6 +173,7 @@ def test_a_store_that_grows_too_large_loses_its_oldest_rows_until_it_fits(store:
     retention = Retention(**_FOR_EVER, max_bytes=most)
     steps = _pruned(store, retention, now_s)
     assert sum(step.decisions for step in steps) > 0
+    assert steps[0].outgrown and not steps[-1].outgrown
     with store.engine.connect() as connection:
         assert used_bytes(connection, most) <= most
     left = store.decisions(limit=1000)

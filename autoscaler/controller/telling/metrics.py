@@ -156,11 +156,13 @@ class Metrics:
         """Export a gauge that is read when it is asked for."""
         Gauge(f"{_PREFIX}_{name}", text, registry=self.registry).set_function(read)
 
-    def watch_source(self, name: str, text: str, sources: Iterable[tuple[str, Callable[[], float]]]) -> None:
-        """The same for every metric source."""
-        gauge = Gauge(f"{_PREFIX}_{name}", text, ("source",), registry=self.registry)
-        for source, read in sources:
-            gauge.labels(source).set_function(read)
+    def watch_each(
+        self, name: str, text: str, label: str, reads: Iterable[tuple[str, Callable[[], float]]]
+    ) -> None:
+        """The same for every value of a label."""
+        gauge = Gauge(f"{_PREFIX}_{name}", text, (label,), registry=self.registry)
+        for value, read in reads:
+            gauge.labels(value).set_function(read)
 
     def watch_forecasts(self, fan: Callable[[str], Fan | None]) -> None:
         """Export how well forecasts keep what they state. fan: the newest one of a key."""

@@ -1,0 +1,64 @@
+"""How far back what is stored reaches: the oldest rows that are left, whatever made older ones go."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from autoscaler.store import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Times of the oldest decision, single observation, hour of observations and forecast, in epoch seconds.
+
+    None where there is none.
+    """
+
+    decisions_s: float | None
+    observations_s: float | None
+    hours_s: float | None
+    forecasts_s: float | None
+
+
+NOWHERE = Reach(None, None, None, None)
+"""Of a store that is empty, or was not looked at yet."""
+
+
+def ages_s(reach: Reach, now_s: float) -> dict[str, float]:
+    """How old the oldest of each kind is, by kind; NaN where there is none."""
+    oldest = {
+        "decisions": reach.decisions_s,
+        "observations": reach.observations_s,
+        "hours": reach.hours_s,
+        "forecasts": reach.forecasts_s,
+    }
+    return {kind: math.nan if at_s is None else max(0.0, now_s - at_s) for kind, at_s in oldest.items()}
+
+
+def find_reach(connection: Connection) -> Reach:
+    """By one look into an index for decisions, and one for each workload for the others."""
+    return Reach(
+        oldest_decision_s(connection),
+        oldest_s(connection, schema.Observation.at_s),
+        oldest_s(connection, schema.ObservationHour.at_s),
+        oldest_s(connection, schema.Forecast.made_at_s),
+    )
+
+
+def oldest_decision_s(connection: Connection) -> float | None:
+    """The time of the oldest decision."""
+    query = select(schema.Decision.at_s).order_by(schema.Decision.id).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def oldest_s(connection: Connection, column: Any) -> float | None:
+    """The least time over all workloads, by one look into the primary key for each."""
+    model = column.class_
+    own = select(func.min(column)).where(model.workload_id == schema.Workload.id).scalar_subquery()
+    each = select(own.label("oldest")).select_from(schema.Workload).subquery()
+    found: float | None = connection.execute(select(func.min(each.c.oldest))).scalar_one()
+    return found
