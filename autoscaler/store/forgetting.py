@@ -11,6 +11,8 @@ from autoscaler.store.reach import NOWHERE, Reach, ages_s
 from autoscaler.store.store import Store
 
 _DAY_S = 86_400.0
+_WHILE_EMPTY_S = 10.0
+"""A new store has no history to tell of at first; nobody should wait an hour to see any."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,6 +41,8 @@ class Forgetting:
             self.due_s = time.monotonic() + self._step_s
             return
         self.reach = store.reach()
+        if self.reach == NOWHERE:
+            self.due_s = time.monotonic() + min(self._round_s, _WHILE_EMPTY_S)
         if self._outgrown:
             self._outgrown = False
             days = {kind: round(age_s / _DAY_S, 2) for kind, age_s in ages_s(self.reach, now_s).items()}
