@@ -17,6 +17,7 @@ from autoscaler.planning.memory import Memory, Spent
 from autoscaler.planning.objective import recalled
 from autoscaler.planning.spend import accrue
 from autoscaler.spec.resource import Floor, Spec, TargetRef
+from autoscaler.spec.status import LastScale
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,7 @@ def recollected(
             memory = accepted(memory, last.time, last.before, last.after)
     if writes.last is not None and (last is None or writes.last[2] > last.time):
         foreign.wrote(*writes.last)
-    if writes.attempted is not None and (last is None or writes.attempted[2] > last.time + 1.0):
-        # The status has whole seconds: of one that is as old it is known how it ended.
+    if writes.attempted is not None and (last is None or not _told(last, writes.attempted)):
         foreign.attempted = writes.attempted
     running = Running(workload, memory, foreign, may_lower=_may_lower(workload))
     lead_time = workload.status.lead_time if workload.status is not None else None
@@ -104,6 +104,13 @@ def recollected(
     told = workload.status.shadow if workload.status is not None else None
     running.shadow_memory = newer(shadow, from_status(told) if told is not None else None)
     return running
+
+
+def _told(last: LastScale, attempted: Carried) -> bool:
+    """Whether the status tells how this attempt, or a later one, ended; it has whole seconds."""
+    before, after, at_s = attempted
+    same = (before, after) == (last.before, last.after)
+    return at_s <= last.time + (1.0 if same else 0.0)
 
 
 def _may_lower(workload: Workload) -> bool:

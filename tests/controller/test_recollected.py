@@ -75,6 +75,22 @@ def test_a_write_that_was_about_to_be_made_and_does_not_show_never_was() -> None
     assert (NOW_S - 10.0, 3) not in one.memory.scale_ups
 
 
+def test_a_write_that_followed_another_within_a_second_is_ours_if_it_shows() -> None:
+    """The status tells whole seconds, and only of the first."""
+    wrote = status(3, 5)
+    attempted = OwnWrites(attempted=(5, 8, NOW_S - 60.0 + 0.7))
+    one = recollected(workload(status=wrote), Memory(decided_s=NOW_S - 60.0), NOW_S, attempted)
+    assert count(one, 8, 80.0) == (8, "")
+
+
+def test_a_write_that_the_status_tells_of_is_counted_once() -> None:
+    stored = Memory(decided_s=NOW_S - 60.0, scale_ups=((NOW_S - 60.0 + 0.7, 2),))
+    attempted = OwnWrites(attempted=(3, 5, NOW_S - 60.0 + 0.7))
+    one = recollected(workload(status=status(3, 5)), stored, NOW_S, attempted)
+    assert one.memory == stored
+    assert one.foreign.attempted is None
+
+
 def test_a_write_that_only_the_store_knows_is_ours() -> None:
     stored = Memory(decided_s=NOW_S - 10.0, scale_ups=((NOW_S - 10.0, 3),))
     one = recollected(workload(status=status()), stored, NOW_S, OwnWrites(last=(5, 8, NOW_S - 10.0)))
