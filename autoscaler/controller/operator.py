@@ -123,7 +123,7 @@ class Operator:
             configuration.server.port,
             alive=self._stuck,
             ready=self._watches.problem,
-            registry=metrics.registry,
+            metrics=metrics.text,
         )
         self._export()
         self._stopping = threading.Event()
