@@ -81,6 +81,11 @@ class Planned:
         """Whether anything would have to be written."""
         return self.count != self.seen.setting.replicas
 
+    @property
+    def is_to_be_written(self) -> bool:
+        """Whether it is, as far as is known before."""
+        return self.changes and self.hold is None
+
     def outcome(self, write: Write, fault: Fault | None = None, hold: Hold | None = None) -> Outcome:
         """This plan with what became of it."""
         names = [signal.name for signal in self.policy.signals]
@@ -150,6 +155,7 @@ def plan(
         expected = replace(expected, dial=str(memory.dial.place))
     decision = decide(policy, observation, expected, memory)
     running.memory = decision.memory
+    running.short = ready is not None and ready < decision.replicas
     return Planned(
         id=new_id(now_s),
         running=running,

@@ -10,7 +10,6 @@ first. What goes wrong with one workload is that workload's outcome and nobody e
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -20,20 +19,17 @@ from typing import Protocol, TypeVar
 import structlog
 from opentelemetry import trace
 
-from autoscaler.controller.acting.dials import Dial, Setting, dial_for
-from autoscaler.controller.acting.faults import fault_of
+from autoscaler.controller.acting.dials import Setting
 from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.acting.writing import Leading, write
 from autoscaler.controller.cluster.connection import Cluster
-from autoscaler.controller.cluster.discovery import Discovery, UnknownTarget
-from autoscaler.controller.cluster.errors import ClusterError
 from autoscaler.controller.deciding import Planned, Seen, plan
-from autoscaler.controller.observing.pods import Pod, PodIndex
+from autoscaler.controller.looking import Look, Looking
 from autoscaler.controller.observing.resource_metrics import cpu_utilization
 from autoscaler.controller.observing.sources import MetricSource
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Fault, Outcome, Write
-from autoscaler.controller.running import Known, Running
+from autoscaler.controller.running import Running
 from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.series import Reading, State
@@ -44,7 +40,6 @@ from autoscaler.spec.signals import Cpu
 _LOG = structlog.get_logger(__name__)
 _TRACER = trace.get_tracer("autoscaler")
 _READ_TIMEOUT_S = 5.0
-_TRUSTED_S = 60.0
 _ROUNDS = 3
 """How often a count that changed under a decision is looked at and decided on again at once."""
 
@@ -79,16 +74,6 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What was found of one workload before its metrics were read. fresh: the count was read just now."""
-
-    running: Running
-    dial: Dial
-    setting: Setting
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Blind:
     """What of the cluster cannot be seen now, in words; empty where it can. pods: nothing may be removed
     then; rivals: nothing may be written."""
@@ -107,8 +92,7 @@ class Evaluation:
     pool: for requests to the API server; clock: epoch seconds."""
 
     cluster: Cluster
-    discovery: Discovery
-    pods: PodIndex
+    looking: Looking
     rivals: Rivals
     outlooks: Outlooks
     ledger: Ledger
@@ -122,8 +106,8 @@ class Evaluation:
     def evaluate(self, source: MetricSource | None, due: Sequence[Running]) -> list[Outcome]:
         """An outcome for each of the workloads `due`, whose metrics all come from `source`."""
         outcomes: list[Outcome] = []
-        looks: list[_Look] = []
-        for running, look in self._each(self._look, due):
+        looks: list[Look] = []
+        for running, look in self._looked(due):
             if isinstance(look, Fault):
                 outcomes.append(Outcome(running.workload, self.clock(), fault=look))
             else:
@@ -131,9 +115,7 @@ class Evaluation:
         readings = self._read(source, looks)
         for _ in range(_ROUNDS):
             planned: list[Planned] = []
-            for look, one in self._each(
-                lambda look: self._plan(look, readings[look.running.workload.key]), looks
-            ):
+            for look, one in self._plans(looks, readings):
                 if isinstance(one, Fault):
                     outcomes.append(Outcome(look.running.workload, self.clock(), look.setting, fault=one))
                 else:
@@ -149,8 +131,11 @@ class Evaluation:
         self.ledger.settle(outcomes, due)
         return outcomes
 
-    def _each(self, work: Callable[[_T], _R], items: Iterable[_T]) -> list[tuple[_T, _R | Fault]]:
-        """`work` on every item at once; whatever one of them raises is its own fault."""
+    def _each(
+        self, work: Callable[[_T], _R], items: Iterable[_T], asks: bool = True
+    ) -> list[tuple[_T, _R | Fault]]:
+        """`work` on every item, whose own fault it is what that raises. asks: it may wait for a server, so
+        that it is done for all at once; handing it to a thread costs about as much as deciding does."""
 
         def guarded(item: _T) -> _R | Fault:
             try:
@@ -162,50 +147,20 @@ class Evaluation:
                 )
 
         given = list(items)
+        if not asks:
+            return [(item, guarded(item)) for item in given]
         # A copy of our context for each, so that spans opened in the pool's threads are children of ours.
         contexts = [copy_context() for _ in given]
         found = self.pool.map(lambda item, context: context.run(guarded, item), given, contexts)
         return list(zip(given, found, strict=True))
 
-    def _look(self, running: Running) -> _Look | Fault:
-        workload, spec = running.workload, running.workload.spec
-        if spec is None or workload.policy is None:
-            return Fault("InvalidSpec", workload.problem)
-        try:
-            dial = dial_for(
-                self.cluster,
-                self.discovery,
-                workload.namespace,
-                workload.name,
-                spec.scale_target_ref,
-                spec.floor,
-            )
-            known = running.known
-            if known is not None and self._still_holds(known, workload.namespace):
-                return _Look(running, dial, known.setting, fresh=False)
-            return self._look_afresh(running, dial)
-        except (ClusterError, UnknownTarget) as error:
-            return fault_of(error, spec)
-
-    def _still_holds(self, known: Known, namespace: str) -> bool:
-        pods = self.pods.selected(namespace, known.setting.selector)
-        return self.clock() < known.until_s and len(pods) == known.pods
-
-    def _look_afresh(self, running: Running, dial: Dial) -> _Look:
-        """Read the count, and trust it for a while: a quiet target is not worth a request every period.
-
-        Whoever changes a count changes the number of pods, which is watched; and no decision that
-        changes anything is made from a count that was not read for it.
-        """
-        workload = running.workload
-        setting = dial.read(_READ_TIMEOUT_S)
-        pods = len(self._selected(workload.namespace, setting.selector) or ())
-        trusted_s = _TRUSTED_S * (0.75 + 0.5 * (zlib.crc32(workload.uid.encode()) % 997) / 997)
-        running.known = Known(setting, pods, self.clock() + trusted_s) if pods else None
-        return _Look(running, dial, setting, fresh=True)
+    def _looked(self, due: Sequence[Running]) -> list[tuple[Running, Look | Fault]]:
+        known = self._each(self.looking.known, due, asks=False)
+        read = iter(self._each(self.looking.look, [running for running, look in known if look is None]))
+        return [(running, look) if look is not None else next(read) for running, look in known]
 
     @_TRACER.start_as_current_span("read")
-    def _read(self, source: MetricSource | None, looks: list[_Look]) -> dict[str, list[Reading]]:
+    def _read(self, source: MetricSource | None, looks: list[Look]) -> dict[str, list[Reading]]:
         """Load and queried signals of every workload, in the order of `_queries`."""
         queries = {look.running.workload.key: _queries(look.running.workload.spec) for look in looks}
         flat = [query for asked in queries.values() for query in asked]
@@ -218,25 +173,40 @@ class Evaluation:
         remaining = iter(found)
         return {key: [next(remaining) for _ in asked] for key, asked in queries.items()}
 
-    def _plan(self, look: _Look, readings: list[Reading]) -> Planned | Fault:
-        planned = self._planned(look, readings)
-        if isinstance(planned, Fault) or look.fresh or not planned.changes:
-            return planned
-        # Not decided after all: what it began, as a trial of latency, must not hold back the next one.
-        look.running.memory = planned.memory
-        try:
-            return self._planned(self._look_afresh(look.running, look.dial), readings)
-        except ClusterError as error:
-            return fault_of(error, look.running.workload.spec)
+    def _plans(
+        self, looks: list[Look], readings: dict[str, list[Reading]]
+    ) -> list[tuple[Look, Planned | Fault]]:
+        """What is decided for each; from a count read for it where anything would change."""
 
-    def _planned(self, look: _Look, readings: list[Reading]) -> Planned | Fault:
+        def planned(look: Look) -> Planned | Fault:
+            return self._planned(look, readings[look.running.workload.key])
+
+        def planned_again(doubtful: tuple[Look, Planned]) -> Planned | Fault:
+            # Not decided after all: what it began, as a trial of latency, must not hold back the next one.
+            doubtful[0].running.memory = doubtful[1].memory
+            look = self.looking.again(doubtful[0])
+            return look if isinstance(look, Fault) else planned(look)
+
+        asking = {id(look) for look in looks if _asks_for_cpu(look.running.workload.spec)}
+        found = self._each(planned, (look for look in looks if id(look) not in asking), asks=False)
+        found += self._each(planned, (look for look in looks if id(look) in asking))
+        sure: list[tuple[Look, Planned | Fault]] = []
+        doubtful: list[tuple[Look, Planned]] = []
+        for look, one in found:
+            if isinstance(one, Planned) and one.changes and not look.fresh:
+                doubtful.append((look, one))
+            else:
+                sure.append((look, one))
+        return sure + [(look, one) for (look, _), one in self._each(planned_again, doubtful)]
+
+    def _planned(self, look: Look, readings: list[Reading]) -> Planned | Fault:
         running, setting = look.running, look.setting
         workload, now_s = running.workload, self.clock()
         spec, policy = workload.spec, workload.policy
         assert spec is not None and policy is not None  # _look returned a fault otherwise
         blind = self.blindness(workload.namespace)
         known = setting.selector and not blind.pods
-        pods = self._selected(workload.namespace, setting.selector) if known else None
+        pods = self.looking.selected(workload.namespace, setting.selector) if known else None
         queried = iter(readings[1:])
         signals = tuple(
             cpu_utilization(
@@ -256,23 +226,18 @@ class Evaluation:
         seen = Seen(now_s, setting, pods, readings[0], signals, rival, blind.rivals, blind.pods)
         return plan(running, seen, self.outlooks.outlook, self.outlooks.curve)
 
-    def _selected(self, namespace: str, selector: str) -> list[Pod] | None:
-        try:
-            return self.pods.selected(namespace, selector)
-        except ValueError:
-            # Only a custom resource's controller can state one; it is as if it had stated none.
-            return None
-
-    def _carry_out(
-        self, planned: list[Planned], looks: dict[str, _Look]
-    ) -> tuple[list[Outcome], list[_Look]]:
+    def _carry_out(self, planned: list[Planned], looks: dict[str, Look]) -> tuple[list[Outcome], list[Look]]:
         """Write what may be written, scale-outs first; and those to look at again: their count changed."""
         outcomes: list[Outcome] = []
-        again: list[_Look] = []
+        again: list[Look] = []
+
+        def written_by(one: Planned) -> Outcome | Setting:
+            return write(one, looks[one.key].dial, self.leading, self.stands, self.clock)
+
         urgent = sorted(planned, key=lambda one: not one.adds)
-        for one, written in self._each(
-            lambda one: write(one, looks[one.key].dial, self.leading, self.stands, self.clock), urgent
-        ):
+        done = self._each(written_by, (one for one in urgent if one.is_to_be_written))
+        done += self._each(written_by, (one for one in urgent if not one.is_to_be_written), asks=False)
+        for one, written in done:
             if isinstance(written, Fault):
                 outcomes.append(one.outcome(Write.FAILED, written))
             elif isinstance(written, Setting):
@@ -288,6 +253,10 @@ class Evaluation:
 _UNSTEADY = Fault(
     "CountKeepsChanging", "the count changed under every decision; the next one is made on schedule"
 )
+
+
+def _asks_for_cpu(spec: Spec | None) -> bool:
+    return spec is not None and any(isinstance(signal, Cpu) and not signal.query for signal in spec.signals)
 
 
 def _queries(spec: Spec | None) -> list[InstantQuery]:

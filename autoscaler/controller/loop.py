@@ -23,6 +23,9 @@ from autoscaler.controller.shadowing import ShadowMemory
 from autoscaler.planning.memory import Memory
 
 _LOG = structlog.get_logger(__name__)
+_AT_ONCE = 250
+"""Resources that go through an evaluation together: of more, the last counts would be written long after the
+loads behind them were read."""
 
 
 class Listener(Protocol):
@@ -168,6 +171,17 @@ class Loop:
             self._listener.skipped(line.name, late)
 
     def _evaluate(self, source: MetricSource | None, name: str, group: list[Workload]) -> None:
+        """In portions, those first that had too few ready pods when they were last decided on."""
+        urgent = self._short_first(group)
+        for first in range(0, len(urgent), _AT_ONCE):
+            self._evaluate_together(source, name, urgent[first : first + _AT_ONCE])
+
+    def _short_first(self, group: list[Workload]) -> list[Workload]:
+        with self._lock:
+            short = {one.key for one in group if one.key in self._running and self._running[one.key].short}
+        return sorted(group, key=lambda one: one.key not in short)
+
+    def _evaluate_together(self, source: MetricSource | None, name: str, group: list[Workload]) -> None:
         began_s = time.monotonic()
         try:
             running = [self._taken_up(workload) for workload in self._unchanged(group)]

@@ -27,6 +27,7 @@ from autoscaler.controller.deciding import NOT_MADE_YET, no_outlook
 from autoscaler.controller.evaluation import Evaluation
 from autoscaler.controller.forecasts.request import ForecastRequest, forecast_request
 from autoscaler.controller.forecasts.service import Forecasts
+from autoscaler.controller.looking import Looking
 from autoscaler.controller.loop import Loop
 from autoscaler.controller.observing.pods import PodIndex
 from autoscaler.controller.observing.sources import MetricSource, MetricSources
@@ -100,8 +101,7 @@ class Operator:
             self._sources,
             Evaluation(
                 cluster=self._cluster,
-                discovery=self._discovery,
-                pods=self._pods,
+                looking=Looking(self._cluster, self._discovery, self._pods, self._catalog.__len__, time.time),
                 rivals=self._rivals,
                 outlooks=_Outlooks(self._forecasts),
                 ledger=self._ledger,
@@ -124,7 +124,7 @@ class Operator:
             configuration.server.port,
             alive=self._stuck,
             ready=self._watches.problem,
-            registry=metrics.registry,
+            metrics=metrics.text,
         )
         self._export()
         self._stopping = threading.Event()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from autoscaler.controller.acting.dials import Setting
+from autoscaler.controller.acting.dials import Dial, Setting
 from autoscaler.controller.acting.foreign import Carried, ForeignWrites
 from autoscaler.controller.observing.capacity import ServedLoad
 from autoscaler.controller.observing.lead_time import MeasuredLeadTime, StartUps
@@ -22,9 +22,10 @@ from autoscaler.spec.status import LastScale
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A count as it was read, good until `until_s` while there are still as many pods as then."""
+    """A count as it was read by `dial`, good until `until_s` while there are still as many pods as then."""
 
     setting: Setting
+    dial: Dial
     pods: int
     until_s: float
 
@@ -34,9 +35,10 @@ class Running:
     """Mutable, and touched only by the evaluation of this workload, of which there is one at a time.
 
     memory: for the next decision. measured, lead_time_s: how long its pods take to start, and what
-    decisions assume. known: the count, where it need not be read again; None where it must be. shadow: what
-    came of its second policy last, None where it has none or that was not tried yet; shadow_memory: what is
-    remembered of it from before. may_lower: whether the count was ours to lower at the last evaluation.
+    decisions assume. known: the count, where it need not be read again; None where it must be. short: the
+    last decision asked for more pods than were ready. shadow: what came of its second policy last, None where
+    it has none or that was not tried yet; shadow_memory: what is remembered of it from before. may_lower:
+    whether the count was ours to lower at the last evaluation.
     """
 
     workload: Workload
@@ -47,6 +49,7 @@ class Running:
     measured: MeasuredLeadTime | None = None
     lead_time_s: float = 0.0
     known: Known | None = None
+    short: bool = False
     shadow: ShadowState | None = None
     shadow_memory: ShadowMemory | None = None
     may_lower: bool = True

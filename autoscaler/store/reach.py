@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, ScalarSelect, func, select
 
 from autoscaler.store import schema
 
@@ -41,24 +42,29 @@ def ages_s(reach: Reach, now_s: float) -> dict[str, float]:
 
 def find_reach(connection: Connection) -> Reach:
     """By one look into an index for decisions, and one for each workload for the others."""
-    return Reach(
-        oldest_decision_s(connection),
-        oldest_s(connection, schema.Observation.at_s),
-        oldest_s(connection, schema.ObservationHour.at_s),
-        oldest_s(connection, schema.Forecast.made_at_s),
-    )
+    oldest = (_OLDEST_DECISION, *map(_oldest, _KEPT_BY_WORKLOAD))
+    found: Sequence[Any] = connection.execute(select(*oldest)).one()
+    return Reach(*found)
 
 
 def oldest_decision_s(connection: Connection) -> float | None:
     """The time of the oldest decision."""
-    query = select(schema.Decision.at_s).order_by(schema.Decision.id).limit(1)
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(select(_OLDEST_DECISION)).scalar_one()
 
 
 def oldest_s(connection: Connection, column: Any) -> float | None:
     """The least time over all workloads, by one look into the primary key for each."""
+    return connection.execute(select(_oldest(column))).scalar_one()
+
+
+def _oldest(column: Any) -> ScalarSelect[float | None]:
     model = column.class_
     own = select(func.min(column)).where(model.workload_id == schema.Workload.id).scalar_subquery()
     each = select(own.label("oldest")).select_from(schema.Workload).subquery()
-    found: float | None = connection.execute(select(func.min(each.c.oldest))).scalar_one()
-    return found
+    return select(func.min(each.c.oldest)).scalar_subquery()
+
+
+_OLDEST_DECISION: ScalarSelect[float | None] = (
+    select(schema.Decision.at_s).order_by(schema.Decision.id).limit(1).scalar_subquery()
+)
+_KEPT_BY_WORKLOAD = (schema.Observation.at_s, schema.ObservationHour.at_s, schema.Forecast.made_at_s)

@@ -15,6 +15,7 @@ from autoscaler.controller.acting.rivals import Rivals
 from autoscaler.controller.cluster.discovery import Discovery
 from autoscaler.controller.deciding import Planned
 from autoscaler.controller.evaluation import Blind, Evaluation
+from autoscaler.controller.looking import Looking
 from autoscaler.controller.observing.pods import Pod, PodIndex
 from autoscaler.controller.observing.sources import MetricSource
 from autoscaler.controller.outcome import Outcome
@@ -107,12 +108,18 @@ class InHand:
         self.pods, self.rivals, self.foresight = PodIndex(), Rivals(), Foresight()
         self.records = Records(self.api)
         self.blind = Blind()
+        self.resources = 1
         self.log: list[MutableMapping[str, Any]] = []
         self._known: dict[str, Pod] = {}
         self.evaluation = Evaluation(
             cluster=self.api.cluster,
-            discovery=Discovery(self.api.cluster),
-            pods=self.pods,
+            looking=Looking(
+                self.api.cluster,
+                Discovery(self.api.cluster),
+                self.pods,
+                lambda: self.resources,
+                self.clock,
+            ),
             rivals=self.rivals,
             outlooks=self.foresight,
             ledger=self.records,

@@ -21,6 +21,7 @@ from autoscaler.controller.catalog import Catalog, slot_of
 from autoscaler.controller.cluster.discovery import Discovery
 from autoscaler.controller.deciding import Planned
 from autoscaler.controller.evaluation import Blind, Evaluation
+from autoscaler.controller.looking import Looking
 from autoscaler.controller.loop import Loop
 from autoscaler.controller.observing.sources import MetricSources
 from autoscaler.controller.observing.workload import Workload
@@ -196,8 +197,9 @@ class Replica:
         self.catalog = Catalog(5, rivals)
         evaluation = Evaluation(
             cluster=world.api.cluster,
-            discovery=Discovery(world.api.cluster),
-            pods=world.hand.pods,
+            looking=Looking(
+                world.api.cluster, Discovery(world.api.cluster), world.hand.pods, lambda: 1, world.clock
+            ),
             rivals=rivals,
             outlooks=Foresight(),
             ledger=self.ledger,

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from evaluation_in_hand import InHand
-from stub_api import Request, forbidden, scale_path, silent, unanswered
+from stub_api import Request, forbidden, hpa_path, scale_path, silent, unanswered
 from workload_making import known, unknown
 
 from autoscaler.controller.evaluation import Blind
+from autoscaler.controller.looking import trusted_s
 from autoscaler.controller.outcome import Write
 from autoscaler.controller.running import Running
 from autoscaler.planning.observation import Outlook
@@ -210,6 +211,55 @@ def test_a_count_is_read_again_when_the_number_of_pods_has_changed(hand: InHand)
     hand.pods_are("web", 5, starting=1)
     found = hand.evaluate(one, after_s=1.0)["web"]
     assert found.setting is not None and found.setting.replicas == 6
+
+
+@pytest.mark.parametrize("resources, read_again", [(1000, True), (5000, False)])
+def test_counts_of_very_many_resources_are_trusted_for_longer(
+    hand: InHand, resources: int, read_again: bool
+) -> None:
+    hand.resources = resources
+    one = hand.add("web", 5, 50.0)
+    hand.evaluate(one)
+    hand.evaluate(one, after_s=100.0)
+    reads = [request for request in hand.api.requests if request.path == scale_path()]
+    assert len(reads) == (2 if read_again else 1)
+
+
+@pytest.mark.parametrize("resources", [1, 1000, 5000, 6000])
+def test_reading_counts_takes_twenty_requests_a_second_however_many_there_are(resources: int) -> None:
+    a_second = sum(1.0 / trusted_s(f"uid-{number}", resources) for number in range(resources))
+    assert a_second <= 21.0
+
+
+def test_no_count_is_trusted_for_longer_than_some_minutes() -> None:
+    assert trusted_s("uid", 1_000_000) <= 375.0
+
+
+def test_a_minimum_is_read_again_after_a_minute_however_many_resources_there_are(hand: InHand) -> None:
+    hand.resources = 5000
+    scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    spec = {"scaleTargetRef": scaled, "minReplicas": 5, "maxReplicas": 9}
+    hand.api.put(hpa_path(), {"metadata": {"uid": "the-hpa"}, "spec": spec})
+    one = hand.add("web", 5, 50.0, floor={"kind": "HorizontalPodAutoscaler", "name": "web"})
+    assert hand.evaluate(one)["web"].fault is None
+    hand.evaluate(one, after_s=100.0)
+    reads = [request for request in hand.api.requests if request.path == hpa_path()]
+    assert len(reads) == 2
+
+
+def test_what_needs_no_request_to_the_cluster_is_handed_to_no_thread(hand: InHand) -> None:
+    quiet = [hand.add(f"quiet-{number}", 5, 50.0) for number in range(3)]
+    hand.evaluate(*quiet)
+    handed: list[object] = []
+    pool = hand.evaluation.pool
+    plain = pool.submit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "submit", lambda work, *args: handed.append(args) or plain(work, *args))
+        hand.evaluate(*quiet, after_s=1.0)
+        assert handed == []
+        hand.load_is("quiet-0", known(90.0))
+        hand.evaluate(*quiet, after_s=1.0)
+        assert len(handed) == 2, "its count is read again, and written"
 
 
 def test_a_step_that_latency_asks_for_is_made_though_the_count_had_to_be_read_again(hand: InHand) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
 
 from autoscaler.controller.telling.server import HealthServer
 
@@ -31,11 +30,13 @@ class Served:
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[Served]:
-    registry = CollectorRegistry()
-    Gauge("answer", "Of everything.", registry=registry).set(42)
     made: list[Served] = []
     server = HealthServer(
-        "127.0.0.1", 0, alive=lambda: made[0].dead, ready=lambda: made[0].unready, registry=registry
+        "127.0.0.1",
+        0,
+        alive=lambda: made[0].dead,
+        ready=lambda: made[0].unready,
+        metrics=lambda: b"answer 42.0\n",
     )
     made.append(Served(server))
     server.start()

@@ -13,7 +13,7 @@ from workload_making import known, resource_item, workload
 
 from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.acting.rivals import Rivals
-from autoscaler.controller.catalog import Catalog
+from autoscaler.controller.catalog import Catalog, slot_of
 from autoscaler.controller.loop import Loop
 from autoscaler.controller.observing.sources import MetricSources
 from autoscaler.controller.observing.workload import Workload
@@ -363,3 +363,34 @@ def test_the_clock_goes_on_after_a_slot_that_failed(
     started.loop.start()
     assert enough.wait(PATIENCE_S)
     assert turns[:7] == [0, 1, 2, 3, 4, 0, 1]
+
+
+def test_of_very_many_each_portion_is_written_before_the_next_is_looked_at(
+    looping: Looping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoscaler.controller.loop._AT_ONCE", 2)
+    for number in range(20):
+        looping.put(f"app-{number}")
+    looping.period()
+    sizes = [len(keys) for _, keys in looping.heard.evaluations]
+    assert max(sizes) == 2
+    assert set(looping.evaluated()) == {f"shop/app-{number}" for number in range(20)}
+
+
+def test_those_short_of_pods_are_evaluated_first_and_nobody_is_left_out(
+    looping: Looping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoscaler.controller.loop._AT_ONCE", 1)
+    names = [f"app-{number}" for number in range(40) if slot_of(f"uid-of-app-{number}", 5) == 0]
+    for name in names:
+        looping.put(name)
+    looping.turn()
+    looping.evaluated()
+    short = names[-1]
+    looping.hand.load_is(short, known(90.0))
+    looping.turn()
+    looping.heard.evaluations.clear()
+    looping.turn()
+    order = [key for _, keys in looping.heard.evaluations for key in keys]
+    assert order[0] == f"shop/{short}"
+    assert sorted(order) == sorted(f"shop/{name}" for name in names)

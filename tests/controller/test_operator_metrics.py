@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from evaluation_in_hand import InHand
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from stub_api import forbidden
 from workload_making import unknown
@@ -29,9 +29,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 PREFIX = "predictive_autoscaler_"
 
 
-def exported(registry: CollectorRegistry) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def exported(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     """Value by sample name without prefix, and labels."""
-    families = text_string_to_metric_families(generate_latest(registry).decode())
+    families = text_string_to_metric_families(metrics.text().decode())
     return {
         (sample.name.removeprefix(PREFIX), tuple(sorted(sample.labels.items()))): sample.value
         for family in families
@@ -51,7 +51,7 @@ class Counted:
         self.metrics.evaluated("default", list(found.values()), [by_name[name] for name in found], 0.2)
 
     def of(self, metric: str, name: str = "web") -> float | None:
-        return exported(self.metrics.registry).get((metric, (("name", name), ("namespace", "shop"))))
+        return exported(self.metrics).get((metric, (("name", name), ("namespace", "shop"))))
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_outcomes_are_counted_by_what_became_of_the_count(counted: Counted) -> N
     counted.hand.api.objects.clear()
     counted.hand.clock.now_s += 200.0
     counted.evaluate(quiet)
-    found = exported(counted.metrics.registry)
+    found = exported(counted.metrics)
     for write, count in (("Unneeded", 2.0), ("Done", 1.0), ("Held", 1.0)):
         assert found["evaluations_total", (("write", write),)] == count
     assert found["scale_writes_total", (("direction", "out"),)] == 1.0
@@ -129,7 +129,7 @@ def test_an_evaluation_that_comes_late_shows(counted: Counted, monkeypatch: pyte
     for later_s in (0.0, 15.0, 40.0, 5.0):
         now[0] += later_s
         counted.evaluate(one)
-    found = exported(counted.metrics.registry)
+    found = exported(counted.metrics)
     assert found["evaluation_lag_seconds_count", ()] == 3.0
     assert found["evaluation_lag_seconds_sum", ()] == 25.0
 
@@ -167,20 +167,20 @@ def on_the_page() -> dict[str, tuple[str, set[str]]]:
 
 def test_every_metric_is_on_the_page_and_nothing_else(operator: Operator) -> None:
     found = {}
-    for registry in (operator._metrics.registry, RequestMetrics(CollectorRegistry()).registry):
+    for family in text_string_to_metric_families(operator._metrics._workloads.text().decode()):
+        found[family.name] = (family.type, {"namespace", "name"})
+    for registry in (operator._metrics._registry, RequestMetrics(CollectorRegistry()).registry):
         collectors = registry._names_to_collectors
         for family in registry.collect():
             if family.name.startswith(PREFIX):
-                # Families that are made when asked belong to workloads.
-                labels = getattr(collectors.get(family.name), "_labelnames", ("namespace", "name"))
                 name = f"{family.name}_total" if family.type == "counter" else family.name
-                found[name] = (family.type, set(labels))
+                found[name] = (family.type, set(collectors[family.name]._labelnames))
     assert on_the_page() == found
 
 
 def test_labels_are_few_and_of_what_is_configured_or_fixed(counted: Counted) -> None:
     counted.evaluate(counted.hand.add("web", 3, 55.0))
-    names = {label for _, labels in exported(counted.metrics.registry) for label, _ in labels}
+    names = {label for _, labels in exported(counted.metrics) for label, _ in labels}
     assert names <= {
         "namespace",
         "name",
@@ -198,7 +198,7 @@ def test_labels_are_few_and_of_what_is_configured_or_fixed(counted: Counted) -> 
 def test_a_store_that_cannot_be_written_is_told_until_it_can(operator: Operator, tmp_path: Path) -> None:
     def becomes(value: float) -> bool:
         until_s = time.monotonic() + 15.0
-        while exported(operator._metrics.registry)[("journal_up", ())] != value:
+        while exported(operator._metrics)[("journal_up", ())] != value:
             if time.monotonic() > until_s:
                 return False
             threading.Event().wait(0.02)
@@ -221,7 +221,7 @@ def test_how_far_back_the_store_reaches_is_told_by_kind(operator: Operator, tmp_
     store.close()
 
     def told() -> dict[str, float]:
-        found = exported(operator._metrics.registry)
+        found = exported(operator._metrics)
         return {dict(labels)["kind"]: age for (name, labels), age in found.items() if "history" in name}
 
     assert all(age != age for age in told().values()), "not looked at yet, and so unknown"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import structlog
 from evaluation_in_hand import InHand
-from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 from workload_making import NOW_S, running
 
 from autoscaler.controller.forecasts.fan import Fan
@@ -53,11 +53,12 @@ def _figures(hand: InHand, metrics: Metrics | None = None, **spec: Any) -> dict[
     one = hand.add("web", 3, 55.0, **spec)
     outcomes = hand.evaluate(one)
     metrics.evaluated("default", list(outcomes.values()), [one], 0.2)
-    return _exported(metrics.registry)
+    return _exported(metrics)
 
 
-def _exported(registry: CollectorRegistry) -> dict[str, float]:
-    samples = [sample for family in registry.collect() for sample in family.samples]
+def _exported(metrics: Metrics) -> dict[str, float]:
+    families = text_string_to_metric_families(metrics.text().decode())
+    samples = [sample for family in families for sample in family.samples]
     return {
         sample.name.removeprefix("predictive_autoscaler_"): sample.value
         for sample in samples

@@ -13,6 +13,7 @@ import promql_parser
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 from reading import FILES, GRAFANA, ROOT, RULES, Asked, filled_in, load, panels, queries
 
 from autoscaler.api.protection.request_metrics import RequestMetrics
@@ -57,7 +58,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
     }
     made = Operator(Configuration.model_validate(configuration), kubeconfig)
     of_service = RequestMetrics(CollectorRegistry()).registry
-    families = [*made._metrics.registry.collect(), *of_service.collect()]
+    of_operator = text_string_to_metric_families(made._metrics.text().decode())
+    families = [*of_operator, *of_service.collect()]
     yield {family.name + end for family in families for end in _SAMPLES[family.type]}
     made._reporter.stop()
     made._recorder.stop()

@@ -464,6 +464,7 @@ _READS: dict[str, Callable[[Store, str], object]] = {
     "overrides": lambda store, _: store.overrides(START_S),
     "all_overrides": lambda store, _: store.all_overrides(WORKLOAD),
     "audit": lambda store, _: store.audit(),
+    "reach": lambda store, _: store.reach(),
 }
 
 

@@ -92,7 +92,7 @@ class StoreLedger:
         batch: list[rows.Row] = []
         about_to_write = False
         for one in planned:
-            writes = one.changes and one.hold is None
+            writes = one.is_to_be_written
             about_to_write |= writes
             if writes or self._is_news(one):
                 batch.append(self._decision(one))

@@ -6,13 +6,17 @@ Names follow Prometheus' conventions; docs/metrics.md lists them for people.
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from autoscaler import __version__
 from autoscaler.controller.forecasts.fan import Fan
@@ -21,91 +25,22 @@ from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.shadow import shadow_figures
+from autoscaler.controller.telling.workload_figures import WorkloadFigures
 from autoscaler.planning.error_budget import spent
 
 _PREFIX = "predictive_autoscaler"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60)
-_OF_WORKLOAD = {
-    "load": "Load as last observed, in the unit of its query.",
-    "load_per_replica": "Load that one ready pod serves, as configured or as found out; NaN until it is.",
-    "forecast_peak": "Quantile of the load's peak within the lead time.",
-    "forecast_age_seconds": "Age of the forecast that the last decision used.",
-    "forecast_usable": "1 while decisions have a forecast, 0 while they lack it; absent for model none.",
-    "forecast_step_seconds": "spec.forecast.step.",
-    "forecast_quantile": "spec.forecast.quantile; with an objective the one that coverage is judged at.",
-    "forecast_coverage": "Share of forecast peaks of about a day that the load stayed within.",
-    "forecast_judged": "Forecast peaks that the coverage is a share of.",
-    "wished_replicas": "Replicas that forecast, load and signals ask for, before any guard or limit.",
-    "desired_replicas": "Replicas last decided on.",
-    "current_replicas": "Replicas last asked for, by whomever.",
-    "ready_replicas": "Ready pods.",
-    "min_replicas": "spec.minReplicas.",
-    "max_replicas": "spec.maxReplicas.",
-    "lead_time_seconds": "Time from asking for a pod until it is ready, as decisions use it.",
-    "objective_quantile": "Quantile that the dial of an objective reads.",
-    "objective_headroom": "What the dial of an objective multiplies it by.",
-    "objective_budget_left": "Share of what an objective allows that is left; below 0 where overdrawn.",
-    "spend_today": "Money spent since the start of the UTC day.",
-    "daily_budget": "spec.spend.dailyBudget.",
-    "signals_unknown": "Inputs of the last decision that were not known.",
-    "faulty": "1 while the workload cannot be evaluated or written.",
-    "active": "1 where spec.mode lets the operator write.",
-    "writing": "1 while the operator writes the count it decides on.",
-    "conflict": "1 while somebody else scales the same target or undoes what was written.",
-    "overridden": "1 while an override is in force.",
-    "spend_limited": "1 while a spend limit takes replicas away.",
-    "shadow_failing": "1 while the shadow cannot be decided by; absent without one, as are all of it.",
-    "shadow_won": "1 while the shadow has won.",
-    "shadow_acting": "1 while the shadow is decided by in place of the spec's own policy.",
-    "shadow_counted_seconds": "Time within its window over which the shadow was compared.",
-    "shadow_cost_ratio": "Replica time of the shadow to that of the spec's own policy, both simulated.",
-    "shadow_unserved": "Share of the load that the shadow would have left unserved.",
-    "shadow_own_unserved": "Share of the load that the spec's own policy would have left unserved.",
-}
-
-
-class _PerWorkload(Collector):
-    """The newest figures of every workload; one that is gone leaves none behind."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._figures: dict[tuple[str, str], dict[str, float]] = {}
-
-    def put(self, namespace: str, name: str, figures: dict[str, float]) -> None:
-        with self._lock:
-            # Without a decision the last one's figures stay; a new one leaves none of them behind.
-            known = {} if "desired_replicas" in figures else self._figures.get((namespace, name), {})
-            self._figures[namespace, name] = {**known, **figures}
-
-    def drop(self, key: str | None) -> None:
-        with self._lock:
-            if key is None:
-                self._figures.clear()
-            else:
-                namespace, _, name = key.partition("/")
-                self._figures.pop((namespace, name), None)
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        with self._lock:
-            figures = {who: dict(known) for who, known in self._figures.items()}
-        for metric, text in _OF_WORKLOAD.items():
-            family = GaugeMetricFamily(f"{_PREFIX}_{metric}", text, labels=("namespace", "name"))
-            for who, known in figures.items():
-                if metric in known:
-                    family.add_metric(who, known[metric])
-            yield family
 
 
 class Metrics:
-    """All of them, in a registry of their own. period_s: how often a workload should be evaluated."""
+    """All of them. period_s: how often a workload should be evaluated."""
 
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
         self._evaluated_s: dict[str, float] = {}
         self._fan: Callable[[str], Fan | None] = lambda key: None
-        self.registry = registry = CollectorRegistry()
-        self._workloads = _PerWorkload()
-        registry.register(self._workloads)
+        self._registry = registry = CollectorRegistry()
+        self._workloads = WorkloadFigures(_PREFIX)
         Gauge(f"{_PREFIX}_build_info", "Version that runs.", ("version",), registry=registry).labels(
             __version__
         ).set(1)
@@ -152,15 +87,19 @@ class Metrics:
             registry=registry,
         )
 
+    def text(self) -> bytes:
+        """All of them as Prometheus reads them."""
+        return generate_latest(self._registry) + self._workloads.text()
+
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Export a gauge that is read when it is asked for."""
-        Gauge(f"{_PREFIX}_{name}", text, registry=self.registry).set_function(read)
+        Gauge(f"{_PREFIX}_{name}", text, registry=self._registry).set_function(read)
 
     def watch_each(
         self, name: str, text: str, label: str, reads: Iterable[tuple[str, Callable[[], float]]]
     ) -> None:
         """The same for every value of a label."""
-        gauge = Gauge(f"{_PREFIX}_{name}", text, (label,), registry=self.registry)
+        gauge = Gauge(f"{_PREFIX}_{name}", text, (label,), registry=self._registry)
         for value, read in reads:
             gauge.labels(value).set_function(read)
 

@@ -11,7 +11,6 @@ import http.server
 import threading
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 _SLOWEST_CLIENT_S = 5.0
@@ -19,13 +18,14 @@ _SLOWEST_CLIENT_S = 5.0
 Check = Callable[[], str]
 """What is wrong, in words; empty when all is well."""
 
+Exported = Callable[[], bytes]
+"""All metrics in Prometheus' text format."""
+
 
 class HealthServer:
     """Serves until it is stopped. port: as bound, which tells when 0 was asked for."""
 
-    def __init__(
-        self, address: str, port: int, alive: Check, ready: Check, registry: CollectorRegistry
-    ) -> None:
+    def __init__(self, address: str, port: int, alive: Check, ready: Check, metrics: Exported) -> None:
         class Handler(http.server.BaseHTTPRequestHandler):
             timeout = _SLOWEST_CLIENT_S
             server_version = "predictive-autoscaler"
@@ -34,7 +34,7 @@ class HealthServer:
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
                 if path == "/metrics":
-                    self._answer(http.HTTPStatus.OK, generate_latest(registry), CONTENT_TYPE_LATEST)
+                    self._answer(http.HTTPStatus.OK, metrics(), CONTENT_TYPE_LATEST)
                 elif path in ("/healthz", "/readyz"):
                     problem = alive() if path == "/healthz" else ready()
                     status = http.HTTPStatus.SERVICE_UNAVAILABLE if problem else http.HTTPStatus.OK
