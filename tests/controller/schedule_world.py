@@ -198,7 +198,7 @@ class Replica:
         evaluation = Evaluation(
             cluster=world.api.cluster,
             looking=Looking(
-                world.api.cluster, Discovery(world.api.cluster), world.hand.pods, lambda: 1, world.clock
+                world.api.cluster, Discovery(world.api.cluster), world.hand.pods, lambda: 5000, world.clock
             ),
             rivals=rivals,
             outlooks=Foresight(),
