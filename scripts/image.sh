@@ -14,7 +14,7 @@ image=localhost/predictive-autoscaler
 uid=54321
 EXTRAS=${IMAGE_EXTRAS:-prophet,postgres}
 
-for tool in buildah debootstrap unshare; do
+for tool in buildah debootstrap unshare curl; do
     command -v "$tool" >/dev/null || { echo "$tool is not here: apt-get install buildah debootstrap" >&2; exit 1; }
 done
 [ "$(id -u)" = 0 ] || { echo "needs root: the base is made with chroot" >&2; exit 1; }
@@ -63,7 +63,7 @@ echo "size: $(du -sm "$root" | cut -f1) MB, of it $(du -sm "$root/opt/autoscaler
 environment=$(ours inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$image")
 run() {
     # shellcheck disable=SC2086  # one word per variable is what is wanted
-    ROOT=$root UID_=$uid unshare --mount --pid --fork sh -euc '
+    ROOT=$root UID_=$uid unshare --mount --pid --fork --kill-child sh -euc '
         mount --bind "$ROOT" "$ROOT"
         mount -o remount,ro,bind "$ROOT"
         mount -t tmpfs tmpfs "$ROOT/tmp"
@@ -87,5 +87,24 @@ cmp "$work/out" operator/crd/predictive-autoscaler.dev_predictiveautoscalers.yam
 # What writes temporary files when it is imported or run shows here: plots, and the model that runs a program.
 timed autoscaler demo --report /tmp/report.html
 [ "${EXTRAS#*prophet}" = "$EXTRAS" ] || timed autoscaler forecast "$sample" --model prophet --quiet --json /tmp/f.json
+
+# The operator with no API server and no Prometheus to reach: it lives, says that it is not ready, and waits for them.
+port=18080
+started=$(date +%s%N)
+run sh -euc '
+    printf "{sources: [{name: default, url: \"http://127.0.0.1:9\"}], server: {port: %s}}" "$1" > /tmp/config.yaml
+    printf "{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: \"https://127.0.0.1:9\"}}],
+        users: [{name: u, user: {token: none}}], contexts: [{name: c, context: {cluster: c, user: u}}]}" > /tmp/kubeconfig.yaml
+    exec autoscaler run --config /tmp/config.yaml --kubeconfig /tmp/kubeconfig.yaml' sh "$port" >"$work/out" 2>&1 &
+operator=$!
+health() { curl --silent --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/$1"; }
+until [ "$(health healthz)" = 200 ]; do
+    kill -0 "$operator" 2>/dev/null || { tail -n 5 "$work/out" >&2; exit 1; }
+    sleep 0.05
+done
+took=$((($(date +%s%N) - started) / 10000000))
+printf 'autoscaler run, until it is alive: %d.%02d s\n' $((took / 100)) $((took % 100))
+[ "$(health readyz)" = 503 ] || { echo "ready without an API server" >&2; exit 1; }
+kill "$operator"
 
 [ -z "${IMAGE_ARCHIVE:-}" ] || ours push --quiet "$image" "docker-archive:$IMAGE_ARCHIVE:predictive-autoscaler:latest"
