@@ -135,7 +135,7 @@ class Evaluation:
         self, work: Callable[[_T], _R], items: Iterable[_T], asks: bool = True
     ) -> list[tuple[_T, _R | Fault]]:
         """`work` on every item, whose own fault it is what that raises. asks: it may wait for a server, so
-        that it is done for all at once; handing it to a thread costs about as much as deciding does."""
+        that it is done for all at once; to hand over the rest to threads would be work for nothing."""
 
         def guarded(item: _T) -> _R | Fault:
             try:

@@ -117,7 +117,6 @@ def _run(folder: Path, options: argparse.Namespace) -> None:
         settings = {"period": f"{_PERIOD_S:g}s", "sources": [{"name": "default", "url": prometheus.url}]}
         with OperatorProcess(folder / "operator", plane.kubeconfig(), prometheus.url, **settings) as operator:
             began_s = time.monotonic()
-            print(f"operator {operator.process.pid}", flush=True)
             watcher = Watcher(operator, plane, prometheus)
             with _Scraping(operator, options.scrape):
                 time.sleep(60 * options.warm_up)
