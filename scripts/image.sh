@@ -14,7 +14,7 @@ image=localhost/predictive-autoscaler
 uid=54321
 EXTRAS=${IMAGE_EXTRAS:-prophet,postgres}
 
-for tool in buildah debootstrap unshare curl; do
+for tool in buildah debootstrap unshare curl pkill; do
     command -v "$tool" >/dev/null || { echo "$tool is not here: apt-get install buildah debootstrap" >&2; exit 1; }
 done
 [ "$(id -u)" = 0 ] || { echo "needs root: the base is made with chroot" >&2; exit 1; }
@@ -98,6 +98,9 @@ run sh -euc '
     exec autoscaler run --config /tmp/config.yaml --kubeconfig /tmp/kubeconfig.yaml' sh "$port" >"$work/out" 2>&1 &
 operator=$!
 health() { curl --silent --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/$1"; }
+# unshare and the operator are children of that shell. Asked to end, the operator has ten seconds.
+end() { pkill "$1" --parent "$(pgrep --parent "$operator")" 2>/dev/null || true; }
+trap 'end -KILL; clean' EXIT
 until [ "$(health healthz)" = 200 ]; do
     kill -0 "$operator" 2>/dev/null || { tail -n 5 "$work/out" >&2; exit 1; }
     sleep 0.05
@@ -105,6 +108,9 @@ done
 took=$((($(date +%s%N) - started) / 10000000))
 printf 'autoscaler run, until it is alive: %d.%02d s\n' $((took / 100)) $((took % 100))
 [ "$(health readyz)" = 503 ] || { echo "ready without an API server" >&2; exit 1; }
-kill "$operator"
+started=$(date +%s)
+end -TERM
+wait "$operator" || { tail -n 5 "$work/out" >&2; exit 1; }
+[ $(($(date +%s) - started)) -le 10 ] || { echo "took more than 10 s to end" >&2; exit 1; }
 
 [ -z "${IMAGE_ARCHIVE:-}" ] || ours push --quiet "$image" "docker-archive:$IMAGE_ARCHIVE:predictive-autoscaler:latest"

@@ -83,7 +83,7 @@ class Planned:
 
     @property
     def is_to_be_written(self) -> bool:
-        """Whether it is, as far as is known before."""
+        """Whether a write is tried: something would change, and nothing holds that back."""
         return self.changes and self.hold is None
 
     def outcome(self, write: Write, fault: Fault | None = None, hold: Hold | None = None) -> Outcome:

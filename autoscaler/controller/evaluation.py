@@ -203,7 +203,7 @@ class Evaluation:
         running, setting = look.running, look.setting
         workload, now_s = running.workload, self.clock()
         spec, policy = workload.spec, workload.policy
-        assert spec is not None and policy is not None  # _look returned a fault otherwise
+        assert spec is not None and policy is not None  # else looking returned a fault
         blind = self.blindness(workload.namespace)
         known = setting.selector and not blind.pods
         pods = self.looking.selected(workload.namespace, setting.selector) if known else None

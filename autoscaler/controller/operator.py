@@ -44,7 +44,7 @@ from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.store.condition import Standing
 from autoscaler.store.journal import Journal
-from autoscaler.store.reach import NOWHERE, ages_s
+from autoscaler.store.reach import KINDS, ages_s
 from autoscaler.store.store import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -274,7 +274,7 @@ class Operator:
             "store_history_seconds",
             "Age of the oldest row that the store still has.",
             "kind",
-            [(kind, partial(_history_s, journal, kind)) for kind in ages_s(NOWHERE, 0.0)],
+            [(kind, partial(_history_s, journal, kind)) for kind in KINDS],
         )
         watch(
             "status_write_failures",

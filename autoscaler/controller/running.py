@@ -96,7 +96,7 @@ def recollected(
         foreign.wrote(*writes.last)
     if writes.attempted is not None and (last is None or not _told(last, writes.attempted)):
         foreign.attempted = writes.attempted
-    running = Running(workload, memory, foreign, may_lower=_may_lower(workload))
+    running = Running(workload, memory, foreign, may_lower=_was_ours_to_lower(workload))
     lead_time = workload.status.lead_time if workload.status is not None else None
     if lead_time is not None and lead_time.samples and lead_time.newest_sample_time is not None:
         running.start_ups.recall(
@@ -116,7 +116,7 @@ def _told(last: LastScale, attempted: Carried) -> bool:
     return at_s <= last.time + (1.0 if same else 0.0)
 
 
-def _may_lower(workload: Workload) -> bool:
+def _was_ours_to_lower(workload: Workload) -> bool:
     """Whether the count was ours to lower when its status was written, as far as that tells."""
     conditions = (workload.status.conditions if workload.status is not None else None) or ()
     return not any(one.type == "ScalingActive" and one.reason in _NOT_OURS for one in conditions)

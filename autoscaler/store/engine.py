@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,7 @@ def _sqlite(url: URL, timeout_s: float) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         # Readers go on while one writes, and what was committed survives a loss of power.
         connection.execute("PRAGMA synchronous = FULL")
-        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            connection.execute("PRAGMA journal_mode = WAL")
+        _turn_to_wal(connection, timeout_s)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -99,6 +99,23 @@ def _sqlite(url: URL, timeout_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _turn_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Write ahead of the file, as the file then remembers; where several begin at once, all succeed.
+
+    SQLite refuses this at once, without waiting for its lock, while another does the same.
+    """
+    until_s = time.monotonic() + timeout_s
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return  # a database in memory keeps a mode of its own
 
 
 def _postgresql(url: URL, timeout_s: float) -> Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, func, select
@@ -25,19 +25,17 @@ class Reach:
     forecasts_s: float | None
 
 
+KINDS = ("decisions", "observations", "hours", "forecasts")
+"""Names of these, in their order."""
+
 NOWHERE = Reach(None, None, None, None)
 """Of a store that is empty, or was not looked at yet."""
 
 
 def ages_s(reach: Reach, now_s: float) -> dict[str, float]:
     """How old the oldest of each kind is, by kind; NaN where there is none."""
-    oldest = {
-        "decisions": reach.decisions_s,
-        "observations": reach.observations_s,
-        "hours": reach.hours_s,
-        "forecasts": reach.forecasts_s,
-    }
-    return {kind: math.nan if at_s is None else max(0.0, now_s - at_s) for kind, at_s in oldest.items()}
+    oldest = zip(KINDS, astuple(reach), strict=True)
+    return {kind: math.nan if at_s is None else max(0.0, now_s - at_s) for kind, at_s in oldest}
 
 
 def find_reach(connection: Connection) -> Reach:

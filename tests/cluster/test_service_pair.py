@@ -216,13 +216,16 @@ def _outdated(stage: Stage) -> bool:
 
 def test_a_database_that_does_not_answer_holds_nobody_up_beyond_the_deadline(stage: Stage) -> None:
     stage.proxy.hang()
-    began_s = time.monotonic()
     for each in stage.services:
+        began_s = time.monotonic()
         answer = stage.asked(each, "/decisions")
         # By a connection that is open already nobody answers, and a new one cannot be opened.
-        assert answer.json()["code"] in ("DeadlineExceeded", "StoreUnavailable")
-    assert time.monotonic() - began_s < 25
-    assert _outdated(stage), "lists say so, and are answered at once"
+        assert answer.status_code in (503, 504), answer.text
+        assert answer.json()["code"] in ("DeadlineExceeded", "StoreUnavailable"), answer.text
+        assert time.monotonic() - began_s < 13, "the deadline of 10 s, and what a busy machine takes"
+    wait_until(lambda: _outdated(stage), 5, "lists to say so")
+    began_s = time.monotonic()
+    assert _outdated(stage) and time.monotonic() - began_s < 5, "and they are answered at once"
     assert all(each.ready() for each in stage.services)
     # The address leads to another server from now on; connections to the one before are gone.
     stage.proxy.refuse()

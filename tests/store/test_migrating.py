@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sqlite3
+import threading
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -83,6 +85,20 @@ def test_replicas_that_start_at_once_both_end_well(database: Database) -> None:
     store = database.store()
     assert len(store.memories()) == 3
     assert _tables(store) == _TABLES
+    store.close()
+
+
+def test_who_meets_a_file_that_another_has_just_begun_waits_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    ended = threading.Timer(0.3, first.rollback)
+    ended.start()
+    store = Store.open(f"sqlite:///{file}")
+    store.migrate()
+    assert _tables(store) == _TABLES
+    ended.join()
+    first.close()
     store.close()
 
 
