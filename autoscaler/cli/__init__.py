@@ -28,7 +28,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     if code == INTERRUPTED:
-        _fail("interrupted; nothing was written", INTERRUPTED)
+        _fail("interrupted; no file is left half written", INTERRUPTED)
     sys.exit(code)
 
 

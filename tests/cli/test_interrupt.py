@@ -72,7 +72,7 @@ def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert err.splitlines() == ["autoscaler: interrupted; nothing was written"]
+    assert err.splitlines() == ["autoscaler: interrupted; no file is left half written"]
     assert out == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["load.csv", "out.json"]
     assert (tmp_path / "out.json").read_text() == "older"

@@ -142,7 +142,7 @@ def test_a_server_that_hangs_is_left_in_time_and_found_again(
     began = time.monotonic()
     with pytest.raises(Unavailable, match="in time") as caught:
         cluster.patch(f"{maps}/one", {"data": {"a": "1"}}, timeout_s=0.5)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5.0
     assert caught.value.outcome_unknown
     control_plane.api_server.resume()
     assert cluster.get(f"{maps}/one")["metadata"]["name"] == "one"

@@ -73,7 +73,7 @@ def test_the_deadline_holds_through_tls() -> None:
     with serving(drip, context(client_certificates=False)) as server:
         began = time.monotonic()
         assert "deadline" in ask(server.url, ca_file=TLS / "ca.pem").detail
-        assert time.monotonic() - began < 2.2
+        assert time.monotonic() - began < 5.0
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

@@ -181,7 +181,7 @@ def listed(version: int, *items: dict[str, Any], following: str = "") -> dict[st
     return {"metadata": {"resourceVersion": str(version), "continue": following}, "items": list(items)}
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 5.0) -> bool:
+def eventually(condition: Callable[[], object], timeout_s: float = 20.0) -> bool:
     """Whether `condition` comes to hold in time."""
     ends = time.monotonic() + timeout_s
     while not condition():

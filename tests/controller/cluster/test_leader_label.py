@@ -40,7 +40,7 @@ def label(pods: Pods, lease: Lease) -> LeaderLabel:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    give_up_s = time.monotonic() + 5.0
+    give_up_s = time.monotonic() + 20.0
     while not holds():
         assert time.monotonic() < give_up_s
         time.sleep(0.02)

@@ -55,14 +55,14 @@ def test_silence_ends_a_watch_and_is_no_error(serve: Serve) -> None:
     began = time.monotonic()
     events = list(api.cluster().watch(PATH, "1", inactivity_s=0.2))
     assert [one.type for one in events] == ["ADDED"]
-    assert 0.15 < time.monotonic() - began < 1.0
+    assert 0.15 < time.monotonic() - began < 5.0
 
 
 def test_a_watch_ends_at_its_time_even_if_the_server_goes_on(serve: Serve) -> None:
     api = serve(streaming(lambda c: c.drip(b"1\r\n\n\r\n", 0.02)))
     began = time.monotonic()
     assert list(api.cluster().watch(PATH, "1", timeout_s=0.2)) == []
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 5.0
 
 
 def test_a_watch_that_breaks_off_is_unavailable_after_its_events(serve: Serve) -> None:
@@ -124,5 +124,5 @@ def test_another_thread_can_end_a_silent_watch(serve: Serve) -> None:
     began = time.monotonic()
     threading.Timer(0.05, watch.stop).start()
     assert list(watch) == []
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 5.0
     watch.stop()
