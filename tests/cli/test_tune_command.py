@@ -23,6 +23,7 @@ def there(tmp_path: Path) -> Path:
     (tmp_path / "shop.yaml").write_text(MANIFEST.format(low=1, high=60, per_replica=10))
     two = MANIFEST.format(low=1, high=60, per_replica=10)
     (tmp_path / "two.yaml").write_text(two + "---\n" + two)
+    (tmp_path / "empty").mkdir()
     return tmp_path
 
 
@@ -93,6 +94,8 @@ def test_two_processes_find_the_same_as_one(there: Path, autoscaler: Autoscaler)
         ("good.csv --policy two.yaml", "holds 2 policies"),
         ("good.csv --out shop.yaml", "is a file"),
         ("good.csv --out .", "holds files"),
+        ("good.csv --out empty --json empty/front-01.yaml", "--out writes policies by such names"),
+        ("good.csv --out empty --png empty/../empty/chosen.yaml", "--out writes policies by such names"),
         ("good.csv other.csv --out found", "needs --policy"),
         ("good.csv --dask nowhere", "--dask nowhere: no scheduler answers there"),
         ("", "no load to work on"),
