@@ -145,6 +145,8 @@ def _objective(text: str) -> Objective:
         ) from error
     if not 0.0 <= at_most < math.inf:
         raise InputError(f"--objective {text!r}: must be a number of at least zero")
+    if name == Limit.UNSERVED and at_most >= 1.0:
+        raise InputError(f"--objective {text!r}: a share of the load, below one; {value}% is per cent")
     return Objective(Limit(name), at_most)
 
 

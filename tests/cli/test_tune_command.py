@@ -90,6 +90,7 @@ def test_two_processes_find_the_same_as_one(there: Path, autoscaler: Autoscaler)
         ("good.csv --objective speed=3", "give one of unserved, minutes-short, cost, money"),
         ("good.csv --objective cost=cheap", "'cheap' is no number"),
         ("good.csv --objective cost=-1", "must be a number of at least zero"),
+        ("good.csv --objective unserved=5", "a share of the load, below one; 5% is per cent"),
         ("good.csv --policy none.yaml", "no such file"),
         ("good.csv --policy two.yaml", "holds 2 policies"),
         ("good.csv --out shop.yaml", "is a file"),
