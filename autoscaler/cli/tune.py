@@ -31,6 +31,8 @@ from autoscaler.spec.units import format_quantity, parse_share
 from autoscaler.spec.variation import SpecRefused, WrittenPolicy
 
 _QUANTILES = 7
+_OURS = re.compile(r"front-[0-9]+\.yaml|chosen\.yaml")
+"""Names of what is written to `--out`."""
 _PLACEHOLDER = "sum(rate(http_requests_total[2m]))"
 
 
@@ -143,6 +145,8 @@ def _objective(text: str) -> Objective:
         ) from error
     if not 0.0 <= at_most < math.inf:
         raise InputError(f"--objective {text!r}: must be a number of at least zero")
+    if name == Limit.UNSERVED and at_most >= 1.0:
+        raise InputError(f"--objective {text!r}: a share of the load, below one; {value}% is per cent")
     return Objective(Limit(name), at_most)
 
 
@@ -153,6 +157,14 @@ def _share(text: str) -> float:
 def _check_outputs(options: Options) -> None:
     read = [*options.inputs(), *([options.policy] if options.policy else ())]
     check_outputs({"--json": options.json, "--png": options.png}, read)
+    for name, path in (("--json", options.json), ("--png", options.png)):
+        if (
+            options.out
+            and path
+            and path.resolve().parent == options.out.resolve()
+            and _OURS.fullmatch(path.name)
+        ):
+            raise InputError(f"{name} {path}: --out writes policies by such names there; take another")
     if options.out is not None and options.policy is None and len(options.traces) > 1:
         raise InputError("--out with several traces needs --policy: each would have a default one of its own")
     if options.out is not None and options.out.exists():

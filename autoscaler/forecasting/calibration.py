@@ -120,8 +120,17 @@ class _Fitting:
         residuals = measure(own, own, part, origins, self._settings.horizon, self._eps[rows])
         self._keep(rows, bands(residuals, self._levels))
         for row in rows:
-            length = described(int(self._evidence.span[row]), self._history.step_s)
-            self._say(int(row), f"trend: only {length} of history")
+            self._say(int(row), f"trend: {self._shortcoming(int(row))}")
+
+    def _shortcoming(self, row: int) -> str:
+        """What keeps a row from having a season."""
+        known, span = int(self._evidence.known[row]), int(self._evidence.span[row])
+        length = described(span, self._history.step_s)
+        if not self._seasons:
+            return f"no season to be seen at this step in {length} of history"
+        if 2 * known < span:
+            return f"only {known / span:.0%} of {length} of history is known"
+        return f"only {length} of history"
 
     def _seasonal(self, rows: Ints, held: int, fallback: PathPredictor) -> None:
         """Rows with a past to test on: measure every candidate over the newest steps and choose."""

@@ -34,6 +34,9 @@ _FEWEST, _SHORTEST_S = 12, 3600
 """Moments, and the time from the first to the last of them, that are needed before they say anything."""
 _HELD_S = 300
 """What has asked for replicas keeps them for so long: HPA's default stabilization window."""
+_USUAL_SHARE, _ABSURD = 0.9, 1000.0
+"""A load so many times the one that is not exceeded in this share of the day is no load to cost anything
+against: beside an hour of 1e12, a day at the largest count would count as cheap."""
 _HIGHEST_JUDGED = 0.95
 _FREE = 0.23
 """What forecasts may cost in any case, as a share of what following the present load costs."""
@@ -163,6 +166,7 @@ class Trial:
             np.frombuffer(kept, np.float32)[oldest_first].astype(np.float64)
             for kept in (self._loads, self._stated, self._wanted)
         )
+        loads = _without_absurd(loads)
         came = np.lib.stride_tricks.sliding_window_view(loads[1:], self._lead).max(axis=1)
         loads, stated, wanted = loads[: len(came)], stated[: len(came)], wanted[: len(came)]
         known = np.flatnonzero(np.isfinite(stated + came))
@@ -204,6 +208,13 @@ def _extra(asked: Floats, present: Floats) -> float:
     known = np.isfinite(asked) & np.isfinite(present)
     least = float(present[known].sum())
     return float(np.maximum(asked[known], present[known]).sum()) / least - 1.0 if least > 0.0 else 0.0
+
+
+def _without_absurd(loads: Floats) -> Floats:
+    """The loads, those that are beyond all that is usual as unknown."""
+    known = loads[np.isfinite(loads)]
+    usual = float(np.quantile(known, _USUAL_SHARE)) if len(known) else 0.0
+    return np.where(loads > _ABSURD * usual, np.nan, loads) if usual > 0.0 else loads
 
 
 def _shortage(came: Floats, had: Floats) -> float:

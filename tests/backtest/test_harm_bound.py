@@ -115,6 +115,25 @@ def test_one_that_is_followed_at_p99_costs_little_more_than_that(load: str, fore
     assert_bounded(load, forecast, 0.99, MOST_COST_AT_P99)
 
 
+@pytest.mark.parametrize("steps", [1, 3, 12], ids=["one sample", "a quarter of an hour", "an hour"])
+def test_absurd_samples_make_no_forecast_cost_more_than_that(steps: int) -> None:
+    series = wave(8)
+    values = series.values.copy()
+    values[4 * 288 + 100 : 4 * 288 + 100 + steps] = 1e12
+    series = replace(series, values=values)
+    world = World(float(np.nanmedian(values)) / 20.0, START_UP_S)
+    candidate = default_candidate(series, world)
+    made = foresee(
+        series, forecaster("seasonal-naive"), candidate.settings, candidate.history_s, candidate.refit_s
+    )
+    counts = []
+    for foresight in (made, blind(len(series), candidate.settings)):
+        policy = replace(candidate.policy, max_replicas=100)
+        course = simulate(series, world, PredictiveScaler(policy.name, policy, foresight, {}, 0))
+        counts.append(course.desired.sum())
+    assert counts[0] <= MOST_COST * counts[1]
+
+
 @pytest.mark.parametrize("load", ["a daily rhythm", "no rhythm", "steps by the hour, recorded"])
 def test_an_honest_forecast_is_followed_and_serves_more(load: str) -> None:
     series, world, made, reactive = honest(load)

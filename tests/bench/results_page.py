@@ -25,6 +25,7 @@ from pathlib import Path
 
 from autoscaler.forecasting.peaks.learned_peaks import LEARNED
 from autoscaler.forecasting.registry import AUTO, NAMES, SLOW
+from tests.bench.bars import read_alone
 from tests.bench.equal_cost import Job, Measured, measured
 from tests.bench.left_out import FOLDS, model_without, path_of
 from tests.bench.results_text import page
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if model not in SLOW or trace.stat().st_size <= _SLOW_MOST_BYTES
     ]
     found = _measure(jobs, options.jobs, options.measurements)
-    text = page([one for one in found if one is not None], options.models)
+    alone = read_alone(options.forecaster) if options.forecaster else ()
+    text = page([one for one in found if one is not None], options.models, alone)
     options.out.write_text(text, encoding="utf-8")
 
 
@@ -76,6 +78,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--work", type=Path, help="keep the models that were trained without a trace here")
+    parser.add_argument("--forecaster", type=Path, help="what peak_forecast --out wrote, for the bars")
     parser.add_argument("--measurements", type=Path, help="keep finished measurements here")
     return parser.parse_args(arguments)
 

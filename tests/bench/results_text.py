@@ -9,13 +9,13 @@ from string import Template
 
 from autoscaler.backtest.yardstick import COSTS, geometric_mean
 from autoscaler.forecasting.registry import NAMES, SLOW
+from tests.bench.bars import KEPT, Alone, bars
 from tests.bench.equal_cost import STATED, Measured
 
 SMOOTH = ("ms_mongo_app_02_1min", "tencent_crane_09_1min", "tencent_crane_13_1min")
 """Traces so smooth that every forecast is nearly perfect; they weigh heavily in a geometric mean."""
 
-COMMAND = "make benchmarks"
-_KEPT = (0.93, 0.97)
+COMMAND = "make bench-forecast"
 _LEVEL_SHARE = 0.02
 
 _INTRODUCTION = """# Forecasting models on recorded traffic
@@ -59,8 +59,16 @@ _CAVEATS = """## What to keep in mind
 """
 
 
-def page(found: Sequence[Measured], models: Sequence[str]) -> str:
-    """The whole page."""
+_BARS = """
+## Against the bars
+
+The forecaster by itself is what `python -m tests.bench.peak_forecast` measures, without a policy: quantiles
+of the peak turned into replicas, each trace by trees trained without it ([card](../models/peaks.md)).
+"""
+
+
+def page(found: Sequence[Measured], models: Sequence[str], alone: Sequence[Alone] = ()) -> str:
+    """The whole page. alone: what was found of the forecaster by itself."""
     start_ups = sorted({one.start_up_s for one in found})
     every = tuple(models) == NAMES
     command = COMMAND if every else f'{COMMAND} ARGS="--models {" ".join(models)}"'
@@ -70,6 +78,9 @@ def page(found: Sequence[Measured], models: Sequence[str]) -> str:
         "## In words\n",
         *(_reading(found, models, start_up_s) for start_up_s in start_ups),
     ]
+    against = bars(found, alone)
+    if against:
+        parts.append(f"{_BARS}\n{against}")
     for start_up_s in start_ups:
         title = f"Start-up {start_up_s / 60:g} minutes"
         mine = [one for one in found if one.start_up_s == start_up_s]
@@ -97,7 +108,7 @@ def _reading(found: Sequence[Measured], models: Sequence[str], start_up_s: float
     better = [trace for trace, figure in figures.items() if figure < 1 - _LEVEL_SHARE]
     worse = [trace for trace, figure in figures.items() if figure > 1 + _LEVEL_SHARE]
     lowest, highest = min(figures, key=lambda t: figures[t]), max(figures, key=lambda t: figures[t])
-    kept = sum(_KEPT[0] <= one.coverage <= _KEPT[1] for one in own)
+    kept = sum(KEPT[0] <= one.coverage <= KEPT[1] for one in own)
     level = len(figures) - len(better) - len(worse)
     return (
         f"- **{start_up_s / 60:g} minutes:** the best model over all traces is `{best}`, which leaves "
@@ -105,7 +116,7 @@ def _reading(found: Sequence[Measured], models: Sequence[str], start_up_s: float
         f"{len(better)} of {len(figures)} comparable traces, level on {level} and worse on {len(worse)}: "
         f"best on {lowest} ({figures[lowest]:.2f}), worst on {highest} ({figures[highest]:.2f}). "
         f"{len(own) - len(figures)} of {len(own)} traces cannot be compared at these costs. "
-        f"Its p{100 * STATED:g} was kept (coverage {_KEPT[0]:.2f} to {_KEPT[1]:.2f}) on {kept} of {len(own)}."
+        f"Its p{100 * STATED:g} was kept (coverage {KEPT[0]:.2f} to {KEPT[1]:.2f}) on {kept} of {len(own)}."
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from autoscaler.backtest.yardstick import Point
-from autoscaler.forecasting.registry import NAMES, SLOW
+from autoscaler.forecasting.registry import AUTO, NAMES, SLOW
+from tests.bench.bars import Alone, read_alone
 from tests.bench.equal_cost import Measured, enough
+from tests.bench.peak_forecast_score import Score
 from tests.bench.results_text import page
 
 
@@ -62,3 +67,28 @@ def test_every_model_that_was_not_asked_for_is_named_as_left_out(models: list[st
 def test_levels_beyond_the_costs_are_not_run(costs: tuple[float, ...], run: tuple[float, ...]) -> None:
     points = enough(range(5), lambda level: Point(costs[int(level)], 0.0))
     assert tuple(point.cost for point in points) == run
+
+
+def test_a_bar_that_is_missed_is_said_to_be() -> None:
+    found = [Measured("one", AUTO, lead_s, 0.6, (0.6,) * 5, 0.95, 1.0, 2.0, 9.0) for lead_s in (300.0, 900.0)]
+    alone = [Alone("worldcup", 300, 1.03, 0.98, 0.2), Alone("worldcup", 900, 0.5, 0.95, 1.1)]
+    text = page(found, [AUTO], alone)
+    assert "0.62, 0.56 | 0.60, met | 0.60, **missed** |" in text
+    assert "| 1.03, **missed** | 0.50, met |" in text
+    assert "| 0 of 1, **missed** | 1 of 1, met |" in text
+    assert "| 0.19 % | 0.200 %, **missed** | – |" in text
+
+
+def test_what_was_not_measured_is_held_against_no_bar() -> None:
+    one = Measured("one", AUTO, 300.0, math.nan, (math.nan,) * 5, 0.95, 1.0, 2.0, 9.0)
+    assert "| n/a | not measured |" in page([one], [AUTO])
+    assert "Against the bars" not in page([_measured("one", 0.5, (0.5,) * 5)], ["trend"])
+
+
+def test_what_the_forecaster_alone_gave_is_read_as_it_is_written(tmp_path: Path) -> None:
+    score = Score("one", 5, math.nan, (math.nan,), 0.95)
+    file = tmp_path / "alone.json"
+    file.write_text(json.dumps([{**asdict(score), "lead_s": 300, "unserved": None}]))
+    (read,) = read_alone(file)
+    assert (read.trace, read.lead_s, read.coverage, read.unserved) == ("one", 300, 0.95, None)
+    assert math.isnan(read.figure)

@@ -23,6 +23,7 @@ def there(tmp_path: Path) -> Path:
     (tmp_path / "shop.yaml").write_text(MANIFEST.format(low=1, high=60, per_replica=10))
     two = MANIFEST.format(low=1, high=60, per_replica=10)
     (tmp_path / "two.yaml").write_text(two + "---\n" + two)
+    (tmp_path / "empty").mkdir()
     return tmp_path
 
 
@@ -89,10 +90,13 @@ def test_two_processes_find_the_same_as_one(there: Path, autoscaler: Autoscaler)
         ("good.csv --objective speed=3", "give one of unserved, minutes-short, cost, money"),
         ("good.csv --objective cost=cheap", "'cheap' is no number"),
         ("good.csv --objective cost=-1", "must be a number of at least zero"),
+        ("good.csv --objective unserved=5", "a share of the load, below one; 5% is per cent"),
         ("good.csv --policy none.yaml", "no such file"),
         ("good.csv --policy two.yaml", "holds 2 policies"),
         ("good.csv --out shop.yaml", "is a file"),
         ("good.csv --out .", "holds files"),
+        ("good.csv --out empty --json empty/front-01.yaml", "--out writes policies by such names"),
+        ("good.csv --out empty --png empty/../empty/chosen.yaml", "--out writes policies by such names"),
         ("good.csv other.csv --out found", "needs --policy"),
         ("good.csv --dask nowhere", "--dask nowhere: no scheduler answers there"),
         ("", "no load to work on"),

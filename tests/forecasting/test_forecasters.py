@@ -118,6 +118,27 @@ def test_little_or_odd_history_degrades_in_grades(name: str, values: Floats, gra
     assert result.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("seasons_s", "open_until", "note"),
+    [
+        (SETTINGS.seasons_s, 86_400, "only 30 minutes of history"),
+        (SETTINGS.seasons_s, 8 * 3600, "only 33% of 28 days of history is known"),
+        ((), 86_400, "no season to be seen at this step in 28 days of history"),
+    ],
+    ids=["too short", "closed at night", "no season"],
+)
+def test_it_is_said_why_no_seasonal_model_serves(
+    seasons_s: tuple[int, ...], open_until: int, note: str
+) -> None:
+    series = daily(0.0209 if "minutes" in note else 28)
+    times = np.arange(len(series)) * series.step_s
+    values = np.where(times % 86_400 < open_until, series.values, np.nan)
+    result = forecast(
+        forecaster("fourier"), replaced(series, values), ForecastSettings(horizon=6, seasons_s=seasons_s)
+    )
+    assert result.notes == (f"trend: {note}",)
+
+
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("level", [0.0, 42.0], ids=["zero", "constant"])
 def test_a_constant_load_is_forecast_as_that_constant(name: str, level: float) -> None:

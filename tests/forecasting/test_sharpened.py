@@ -11,12 +11,12 @@ from loads import MONDAY_S, daily
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.known.ordinary import Ordinary
 from autoscaler.forecasting.peaks.ridge import Moments, PeakRidge
-from autoscaler.forecasting.peaks.source import RIDGE, RidgePeaks
+from autoscaler.forecasting.peaks.source import RIDGE, FittedPeaks, PeakSource, RidgePeaks
 from autoscaler.forecasting.peaks.view import PeakView
 from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.sharpened import Sharpened
-from autoscaler.series import Batch, Floats, Series
+from autoscaler.series import Batch, Floats, Ints, Series
 
 LEAD = 5
 SETTINGS = ForecastSettings(horizon=LEAD)
@@ -92,6 +92,47 @@ def test_peaks_of_the_source_are_used_where_they_pay_and_it_is_said_against_what
     made = fitted.predict(Batch.of(series), np.zeros(1, np.int64))
     assert made.models == (RIDGE,)
     assert "against" in made.notes[0]
+
+
+@dataclasses.dataclass
+class Exaggerated:
+    """A ridge, its peaks `times` as high."""
+
+    times: float
+    name: str = "exaggerated"
+
+    def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
+        return FittedExaggerated(RidgePeaks().fit(history, settings), self.times)
+
+    def replayed(self) -> PeakSource:
+        return self
+
+
+@dataclasses.dataclass(frozen=True)
+class FittedExaggerated:
+    ridge: FittedPeaks
+    times: float
+    name: str = "exaggerated"
+    note: str = ""
+
+    def peaks(self, recent: Batch, workload: Ints) -> Floats:
+        return self.times * self.ridge.peaks(recent, workload)
+
+
+@pytest.mark.parametrize("days", [0.5, 6], ids=["younger than a day", "six days old"])
+@pytest.mark.parametrize(("times", "used"), [(1.0, True), (20.0, False), (0.05, False)])
+def test_peaks_of_a_source_that_lately_lost_far_more_are_left_alone(
+    times: float, used: bool, days: float
+) -> None:
+    series = ramps(days)
+    base = forecaster("seasonal-naive")
+    fitted = Sharpened("auto", base, Exaggerated(times)).fit(Batch.of(series), SETTINGS)
+    made = fitted.predict(Batch.of(series), np.zeros(1, np.int64))
+    assert (made.models == ("exaggerated",)) is used
+    if not used:
+        plain = base.fit(Batch.of(series), SETTINGS).predict(Batch.of(series), np.zeros(1, np.int64))
+        np.testing.assert_array_equal(made.peaks, plain.peaks)
+        assert made.notes == plain.notes
 
 
 def test_too_short_a_history_leaves_the_base_forecast() -> None:

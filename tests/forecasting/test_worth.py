@@ -147,6 +147,27 @@ def test_an_hour_and_a_dozen_moments_are_needed(step_s: int, steps: int) -> None
     assert trial.trust is not FULL
 
 
+@pytest.mark.parametrize("absurd", [1e12, 1e9, 3e5])
+def test_beside_an_absurd_load_nothing_else_counts_as_cheap(absurd: float) -> None:
+    trial, full = Trial(0.95, LEAD, 60), []
+    for step in range(DAY):
+        load = absurd if 600 <= step < 660 else 100.0
+        stated = 0.1 * absurd if step >= 700 else 110.0
+        trial.note(step * 60, load, stated, stated)
+        full.append(trial.trust is FULL)
+    assert all(full[:700])
+    assert not any(full[780:])
+
+
+def test_a_load_a_thousand_times_as_high_that_stays_is_judged_within_hours() -> None:
+    trial = Trial(0.95, LEAD, 60)
+    for step in range(2 * DAY):
+        load = 1.0 if step < DAY else 2000.0
+        trial.note(step * 60, load, 3.0 * load, 3.0 * load)
+        if step > DAY + 240:
+            assert trial.trust is not FULL
+
+
 def test_steps_that_were_missed_are_unknown() -> None:
     trial = Trial(0.95, LEAD, 60)
     for step in range(0, 2 * DAY, 3):

@@ -1,11 +1,14 @@
 """Gradient-boosted trees as text: what of LightGBM's format is kept, and what is checked before it is read.
 
 LightGBM reads its text without looking whether the indices in it make sense: one out of bounds would be
-followed into foreign memory. So here every line has to be one that is known, and every index within its tree.
+followed into foreign memory, and one that leads back for ever. So here every line has to be one that is
+known, and every index within its tree. What is checked has to be what LightGBM will read, so numbers may
+only be written as both read them alike: Python takes `0_1` for 1 and a tab for a space, LightGBM neither.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +19,10 @@ _MOST_TREES = 2_000
 _MOST_LEAVES = 256
 _MOST_VALUE = 20.0
 _CATEGORICAL = 1
+_LETTERS = re.compile(r"[ -~\n]*")
+_WHOLE = re.compile(r"-?[0-9]{1,9}(?: -?[0-9]{1,9})*")
+_REAL = r"-?(?:[0-9]{1,20}(?:\.[0-9]{1,30})?(?:e[+-][0-9]{1,3})?|inf)"
+_REALS = re.compile(rf"{_REAL}(?: {_REAL})*")
 
 _HEAD = frozenset(
     [
@@ -65,6 +72,8 @@ def trimmed(text: str) -> str:
 
 def check(text: str, columns: int) -> None:
     """Raise ValueError unless `text` is a trimmed forest over so many columns, safe to be read."""
+    if not _LETTERS.fullmatch(text):
+        raise ValueError("letters that no forest has")
     body, end, rest = text.partition(_END)
     if not end or rest:
         raise ValueError("the end is missing, or something comes after it")
@@ -74,7 +83,7 @@ def check(text: str, columns: int) -> None:
         if settings[key] != wanted:
             raise ValueError(f"{key} is {settings[key][:20]!r} instead of {wanted!r}")
     for key in ("feature_names", "feature_infos"):
-        if len(settings[key].split()) != columns or int(settings["max_feature_idx"]) != columns - 1:
+        if len(settings[key].split()) != columns or settings["max_feature_idx"] != str(columns - 1):
             raise ValueError(f"not made for {columns} columns")
     if not 1 <= len(trees) <= _MOST_TREES:
         raise ValueError(f"{len(trees)} trees, allowed are 1 to {_MOST_TREES}")
@@ -89,23 +98,23 @@ def check(text: str, columns: int) -> None:
 
 
 def _check_tree(fields: Mapping[str, str], columns: int) -> None:
-    leaves = int(fields["num_leaves"])
+    leaves = int(_written(fields["num_leaves"], _WHOLE))
     if not 1 <= leaves <= _MOST_LEAVES:
         raise ValueError(f"{leaves} leaves, allowed are 1 to {_MOST_LEAVES}")
     if fields["num_cat"] != "0" or fields.get("is_linear", "0") != "0":
         raise ValueError("categories or linear leaves")
-    if not 0.0 < float(fields["shrinkage"]) <= 1.0:
+    if not 0.0 < float(_written(fields["shrinkage"], _REALS)) <= 1.0:
         raise ValueError("impossible shrinkage")
-    values = _numbers(fields["leaf_value"], np.float64)
+    values = _numbers(_written(fields["leaf_value"], _REALS), np.float64)
     if len(values) != leaves or not (np.abs(values) <= _MOST_VALUE).all():
         raise ValueError("values of leaves are missing or impossible")
     if leaves == 1:
         return
     splits, kinds, left, right = (
-        _numbers(fields[key], np.int64)
+        _numbers(_written(fields[key], _WHOLE), np.int64)
         for key in ("split_feature", "decision_type", "left_child", "right_child")
     )
-    thresholds = _numbers(fields["threshold"], np.float64)
+    thresholds = _numbers(_written(fields["threshold"], _REALS), np.float64)
     if not len(splits) == len(thresholds) == len(kinds) == len(left) == len(right) == leaves - 1:
         raise ValueError("splits are missing")
     if splits.min() < 0 or splits.max() >= columns or (kinds & _CATEGORICAL).any():
@@ -136,6 +145,13 @@ def _fields(block: str, keys: frozenset[str]) -> dict[str, str]:
     if missing and fields.get("num_leaves") != "1":
         raise ValueError(f"{', '.join(sorted(missing))} missing")
     return fields
+
+
+def _written(text: str, how: re.Pattern[str]) -> str:
+    """The text, which must be of numbers written like this."""
+    if not how.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} are no numbers as LightGBM writes them")
+    return text
 
 
 def _numbers(text: str, kind: type[np.generic]) -> NDArray[Any]:
