@@ -3,7 +3,8 @@
 The base forecaster gives the course of the load and its quantiles at every lead. Unless replaying half a
 day shows that the model of the peak would have lost clearly more, its quantiles of the peak over the whole
 lead time replace the base's, and the peaks of shorter leads are bent towards them. A workload that is a day
-old is replayed once a day, with what was known at midnight; a younger one at every fit.
+old is replayed once a day, with what was known at midnight; a younger one at every fit. One that is too young
+for that gets the peaks of a model that many other loads have taught.
 """
 
 from __future__ import annotations
@@ -56,14 +57,17 @@ class Sharpened:
         )
         if not self.always:
             for row in range(len(history)):
-                used[row], notes[row] = self._pays(cleaned, row, base, settings)
+                used[row], notes[row] = self._pays(cleaned, row, base, fitted, settings)
         season_s = min(settings.seasons_s, default=DAY_S)
         return _SharpenedPredictor(base, fitted, used, tuple(notes), settings, season_s)
 
     def _pays(
-        self, history: Batch, row: int, base: Predictor, settings: ForecastSettings
+        self, history: Batch, row: int, base: Predictor, fitted: FittedPeaks, settings: ForecastSettings
     ) -> tuple[bool, str]:
         own = own_series(history, row)
+        if fitted.seasoned and _is_too_young(own, settings):
+            known_for = described(len(own), own.step_s)
+            return True, f"{fitted.name}: {known_for} of history are too few to compare it on"
         if len(until_midnight(own)) * own.step_s < DAY_S:
             return _pays(self.source, own, row, base, settings)
 
@@ -125,7 +129,7 @@ def _pays(
 ) -> tuple[bool, str]:
     """Whether the source, fitted before the newest hours, would not have lost clearly more in them."""
     lead = settings.horizon
-    tested = int(min(_TESTED_S // own.step_s, len(own) // _TESTED_SHARE))
+    tested = min(_most_tested(own), len(own) // _TESTED_SHARE)
     if tested - lead < _FEWEST_TESTED:
         return False, ""
     at = spread(len(own) - tested, len(own) - lead, _ABOUT_TESTED)
@@ -144,6 +148,16 @@ def _pays(
     tested_for = described(tested, own.step_s)
     why = f"pinball {mine:.3g} against {other:.3g} for {theirs.models[0]} over the last {tested_for}"
     return bool(mine < _CLEARLY_WORSE * other), f"{earlier.name}: {why}"
+
+
+def _most_tested(own: Series) -> int:
+    return int(_TESTED_S // own.step_s)
+
+
+def _is_too_young(own: Series, settings: ForecastSettings) -> bool:
+    """Whether it could be replayed if only there were more of it, as is not so with long steps."""
+    fewest = _FEWEST_TESTED + settings.horizon
+    return len(own) // _TESTED_SHARE < fewest <= _most_tested(own)
 
 
 def _clock_stood(recent: Batch, time_zone: str, season_s: int) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from loads import MONDAY_S, daily
 
 from autoscaler.forecasting.forecaster import ForecastSettings
 from autoscaler.forecasting.known.ordinary import Ordinary
+from autoscaler.forecasting.peaks.learned_peaks import LEARNED
 from autoscaler.forecasting.peaks.ridge import Moments, PeakRidge
 from autoscaler.forecasting.peaks.source import RIDGE, FittedPeaks, PeakSource, RidgePeaks
 from autoscaler.forecasting.peaks.view import PeakView
@@ -114,6 +115,7 @@ class FittedExaggerated:
     times: float
     name: str = "exaggerated"
     note: str = ""
+    seasoned: bool = False
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
         return self.times * self.ridge.peaks(recent, workload)
@@ -133,6 +135,52 @@ def test_peaks_of_a_source_that_lately_lost_far_more_are_left_alone(
         plain = base.fit(Batch.of(series), SETTINGS).predict(Batch.of(series), np.zeros(1, np.int64))
         np.testing.assert_array_equal(made.peaks, plain.peaks)
         assert made.notes == plain.notes
+
+
+@dataclasses.dataclass(frozen=True)
+class Taught:
+    """A source that needs no past: 130 at every level, whatever came before."""
+
+    seasoned: bool
+    name: str = "taught"
+    note: str = ""
+
+    def fit(self, history: Batch, settings: ForecastSettings) -> FittedPeaks:
+        return self
+
+    def replayed(self) -> PeakSource:
+        return self
+
+    def peaks(self, recent: Batch, workload: Ints) -> Floats:
+        return np.full((len(recent), len(LEVELS)), 130.0)
+
+
+def served(series: Series, seasoned: bool, settings: ForecastSettings = SETTINGS) -> tuple[str, str]:
+    """Which model answers, and why."""
+    sharpened = Sharpened("auto", forecaster("seasonal-naive"), Taught(seasoned))
+    made = sharpened.fit(Batch.of(series), settings).predict(Batch.of(series), np.zeros(1, np.int64))
+    return made.models[0], made.notes[0]
+
+
+def test_a_load_too_young_to_compare_on_is_served_by_what_others_have_taught() -> None:
+    for minutes in (10, 60, 104):
+        model, note = served(ramps(6).between(0, minutes), seasoned=True)
+        assert model == "taught" and "too few to compare it on" in note
+        assert served(ramps(6).between(0, minutes), seasoned=False)[0] != "taught"
+    assert "too few to compare it on" not in served(ramps(6).between(0, 105), seasoned=True)[1]
+
+
+def test_where_steps_are_too_long_for_a_replay_no_load_is_too_young_for_one() -> None:
+    half_hourly = dataclasses.replace(ramps(1).between(0, 48), step_s=1800)
+    assert served(half_hourly, seasoned=True, settings=ForecastSettings(horizon=1))[0] != "taught"
+
+
+@pytest.mark.parametrize("minutes", [10, 30, 90])
+def test_auto_asks_for_little_more_than_the_load_of_the_first_minutes(minutes: int) -> None:
+    noise = np.random.default_rng(4).lognormal(0.0, 0.05, minutes + LEAD)
+    told, models = peaks(Series("new", MONDAY_S, 60, 100.0 * noise), "auto", minutes, minutes + 1)
+    assert set(models) == {LEARNED}
+    assert 100.0 < told[0, int(np.searchsorted(LEVELS, 0.95))] < 140.0
 
 
 def test_too_short_a_history_leaves_the_base_forecast() -> None:

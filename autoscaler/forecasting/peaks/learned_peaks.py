@@ -70,6 +70,7 @@ class FittedLearned:
     groves: Groves
     levels: Floats
     name: str = LEARNED
+    seasoned: bool = True
     note: str = "as configured"
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:

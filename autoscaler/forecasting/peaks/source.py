@@ -39,6 +39,11 @@ class FittedPeaks(Protocol):
         ...
 
     @property
+    def seasoned(self) -> bool:
+        """Whether it was taught by many other loads, so that it can serve one without a past."""
+        ...
+
+    @property
     def note(self) -> str:
         """Why it answers, where nobody compared it with anything."""
         ...
@@ -75,6 +80,7 @@ class _FittedRidges:
     ceiling: Floats
     note: str
     name: str = RIDGE
+    seasoned: bool = False
 
     def peaks(self, recent: Batch, workload: Ints) -> Floats:
         view = PeakView.of(recent, self.lead, self.season_s, self.ceiling[workload])
