@@ -1,4 +1,4 @@
-"""docs/configuration.md against the configuration the operator reads: the example, the keys, the defaults."""
+"""The pages on configuration against what operator and service read: the example, the keys, the defaults."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from autoscaler.api.configuration import ServeConfiguration, read_serve_configuration
 from autoscaler.controller.configuration import Configuration, Source, read_configuration
 
-_PAGE = (Path(__file__).resolve().parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+_DOCS = Path(__file__).resolve().parents[1] / "docs"
+_PAGE = (_DOCS / "configuration.md").read_text(encoding="utf-8")
+_SERVICE_PAGE = (_DOCS / "service.md").read_text(encoding="utf-8")
 _ROW = re.compile(r"^\| `([A-Za-z.\[\]]+)` \| (\S+) \| (.+) \|$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FOLDER = "/etc/sources/"
@@ -47,8 +50,23 @@ def _written(field: FieldInfo) -> str:
     return f"`{default}`" if default or default == 0 else "none"
 
 
-def test_every_key_is_on_the_page_with_the_default_that_is_in_force() -> None:
-    assert dict(_keys(Configuration)) == {name: default for name, default, _ in _ROW.findall(_PAGE)}
+@pytest.mark.parametrize(
+    ("model", "page"),
+    [(Configuration, _PAGE), (ServeConfiguration, _SERVICE_PAGE)],
+    ids=["operator", "service"],
+)
+def test_every_key_is_on_the_page_with_the_default_that_is_in_force(
+    model: type[BaseModel], page: str
+) -> None:
+    assert dict(_keys(model)) == {name: default for name, default, _ in _ROW.findall(page)}
+
+
+def test_the_example_is_a_configuration_that_the_service_takes(tmp_path: Path) -> None:
+    (example,) = _EXAMPLE.findall(_SERVICE_PAGE)
+    written = tmp_path / "service.yaml"
+    written.write_text(example)
+    configuration = read_serve_configuration(written)
+    assert (configuration.authentication.kind, configuration.listen.address) == ("tokens", "127.0.0.1")
 
 
 def test_the_example_is_a_configuration_that_the_operator_takes(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import anyio.to_thread
@@ -9,12 +10,15 @@ import anyio.to_thread
 from autoscaler.api.parts import OverrideRefused
 from autoscaler.controller.acting.overrides import ANNOTATION
 from autoscaler.controller.cluster.connection import Cluster
-from autoscaler.controller.cluster.errors import ClusterError, Invalid, Json, NotFound
+from autoscaler.controller.cluster.errors import ClusterError, Invalid, Json, NotFound, Unavailable
 from autoscaler.spec.resource import GROUP, VERSION
 
 _PATIENCE_S = 5.0
 _POINTER = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
 """The annotation in a JSON patch."""
+
+_REASON = re.compile(r"[A-Z][A-Za-z]{1,39}")
+"""A reason as Kubernetes has them, such as `Forbidden`. What is anything else may be anything."""
 
 
 class Annotations:
@@ -45,8 +49,12 @@ class Annotations:
         except ClusterError as error:
             if isinstance(error, Invalid) and content == "json":
                 return False
+            if isinstance(error, Unavailable) and error.outcome_unknown:
+                raise OverrideRefused(
+                    "the API server gave no usable answer; look at the workload whether the change was made"
+                ) from error
             # What the API server says may name more than the caller is to see.
-            raise OverrideRefused(
-                f"the API server did not take the change ({error.reason or error.status})"
-            ) from error
+            otherwise = f"HTTP {error.status}" if error.status else "no answer"
+            why = error.reason if _REASON.fullmatch(error.reason) else otherwise
+            raise OverrideRefused(f"the API server did not take the change ({why})") from error
         return True

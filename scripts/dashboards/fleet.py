@@ -32,6 +32,7 @@ def fleet() -> Dashboard:
     page.several("namespace", 'predictive_autoscaler_faulty{cluster=~"$cluster"}', "Namespace")
     _counts(page)
     _workloads(page)
+    _objectives(page)
     _over_time(page)
     return page.build()
 
@@ -100,6 +101,30 @@ def _workloads(page: Page) -> None:
     ]
     description = "Wished: what forecast, load and signals ask for. Desired: what the guards leave of it."
     page.add(listing("Workloads", description, columns), height=12)
+
+
+def _objectives(page: Page) -> None:
+    page.row("Service level")
+    overdrawn = f"{_each('objective_budget_left')} < 0"
+    page.add(
+        series(
+            "Workloads short of it",
+            "Overloaded: the load is more than the ready pods serve at load.perReplica. Overdrawn: more than "
+            "spec.objective allows over its window has been used up.",
+            [
+                Query(_how_many(f"{_use_of_ready_pods()} > 1"), "overloaded"),
+                Query(_how_many(overdrawn), "overdrawn"),
+            ],
+        ),
+        series(
+            "Least error budget left",
+            "Share of what spec.objective allows over its window that is left. Below 0 it is overdrawn.",
+            [Query(f"bottomk(10, {_each('objective_budget_left')})", "{{namespace}}/{{name}}")],
+            "percentunit",
+            from_zero=False,
+        ),
+        height=8,
+    )
 
 
 def _over_time(page: Page) -> None:

@@ -37,9 +37,13 @@ class Column:
     unit: str = "short"
 
 
-def series(title: str, description: str, queries: Sequence[Query], unit: str = "short") -> timeseries.Panel:
-    """Lines over time."""
-    panel = timeseries.Panel().title(title).description(description).datasource(DATASOURCE).unit(unit).min(0)
+def series(
+    title: str, description: str, queries: Sequence[Query], unit: str = "short", from_zero: bool = True
+) -> timeseries.Panel:
+    """Lines over time. from_zero: the axis begins at 0, so what may fall below it has to say otherwise."""
+    panel = timeseries.Panel().title(title).description(description).datasource(DATASOURCE).unit(unit)
+    if from_zero:
+        panel = panel.min(0)
     legend = common_builders.VizLegendOptions().display_mode(common.LegendDisplayMode.LIST)
     panel = panel.legend(legend.placement(common.LegendPlacement.BOTTOM).show_legend(True)).fill_opacity(5)
     for letter, query in zip(_LETTERS, queries, strict=False):

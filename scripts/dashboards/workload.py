@@ -121,6 +121,7 @@ def _risk(page: Page) -> None:
             "Share of what spec.objective allows over its window that is left. Below 0 it is overdrawn.",
             [Query(_its("objective_budget_left"), "left")],
             "percentunit",
+            from_zero=False,
         ),
         series(
             "Dial of the objective",

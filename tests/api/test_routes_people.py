@@ -45,7 +45,8 @@ def test_an_override_is_put_on_the_resource_listed_and_audited(own_service: Whol
             "overrides.create",
             "shop/checkout",
         )
-        assert entry["allowed"] and entry["details"]["override"] == made["id"]
+        said = {name: made[name] for name in ("kind", "replicas", "from", "until", "reason")}
+        assert entry["allowed"] and entry["details"] == {"override": made["id"], **said}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from whole_service import CHECKOUT, WholeService
 
 from autoscaler.api.app import API
 from autoscaler.api.shapes.money import FleetSpend, WorkloadSpend
+from autoscaler.store.rows import StateKept
 
 
 def test_the_whole_is_the_sum_of_its_parts(client: TestClient) -> None:
@@ -25,6 +26,22 @@ def test_the_whole_is_the_sum_of_its_parts(client: TestClient) -> None:
     assert [part["namespace"] for part in told["byNamespace"]] == ["batch", "media", "pay", "shop"]
     assert [part["priority"] for part in told["byPriority"]] == ["", "high", "low", "medium"]
     assert Decimal(told["forecastToday"]) > Decimal(told["today"])
+
+
+def test_only_what_those_with_a_budget_spend_is_held_against_budgets(own_service: WholeService) -> None:
+    (cart,) = [row for row in own_service.store.states() if row.workload == "shop/cart"]
+    spend = {**cart.payload["spend"], "today": "900.00", "dailyBudget": None}
+    own_service.store.write([StateKept(cart.workload, cart.at_s + 1, {**cart.payload, "spend": spend})])
+    own_service.fleet.look()
+    with own_service.client() as client:
+        told = shaped(client.get(f"{API}/spend"), FleetSpend)
+    assert told["withoutDailyBudget"] == 1
+    shop, pay = ({one["namespace"]: one for one in told["byNamespace"]}[name] for name in ("shop", "pay"))
+    for one in (told, shop):
+        assert Decimal(one["today"]) - Decimal(one["budgetedToday"]) == 900
+        assert Decimal(one["forecastToday"]) - Decimal(one["budgetedForecastToday"]) > 900
+    assert (pay["budgetedToday"], pay["budgetedForecastToday"]) == (pay["today"], pay["forecastToday"])
+    assert (told["monthlyBudget"], told["budgetedMonth"], told["budgetedForecastMonth"]) == (None, None, None)
 
 
 def test_one_namespace_is_told_by_itself(client: TestClient, service: WholeService) -> None:

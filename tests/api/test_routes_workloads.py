@@ -111,6 +111,15 @@ def test_what_cannot_be_asked_is_refused_by_name(
     assert [fault["field"] for fault in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.parametrize("selector", ["!!", "team in pay", "team=shop and tier=1", "team=" + "x" * 1000])
+def test_what_is_no_selector_is_refused_with_an_example(client: TestClient, selector: str) -> None:
+    answer = client.get(f"{API}/workloads", params={"labelSelector": selector})
+    assert refused(answer, 422, "InvalidRequest") == (
+        "query.labelSelector: must be a label selector such as "
+        '"team=payments,tier!=canary,region in (eu,us),!legacy"'
+    )
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     query=st.fixed_dictionaries(

@@ -199,6 +199,46 @@ def test_the_token_of_an_account_that_is_gone_is_nobodys_even_if_another_has_its
     assert identified(service, team.token) is None
 
 
+def test_a_token_that_is_kept_in_a_secret_is_its_service_account_until_the_secret_is_gone(
+    control_plane: ControlPlane, service: Cluster, team: Team
+) -> None:
+    secrets = f"/api/v1/namespaces/{team.namespace}/secrets"
+    annotations = {"kubernetes.io/service-account.name": "dev"}
+    body = {
+        "metadata": {"name": "dev-token", "annotations": annotations},
+        "type": "kubernetes.io/service-account-token",
+    }
+    control_plane.request("POST", secrets, body)
+
+    def kept() -> str:
+        return str((control_plane.request("GET", f"{secrets}/dev-token").get("data") or {}).get("token", ""))
+
+    wait_until(lambda: bool(kept()), 30, "a token in the secret")
+    token = base64.b64decode(kept()).decode()
+    caller = identified(service, token)
+    assert caller is not None
+    assert caller.name == f"system:serviceaccount:{team.namespace}:dev"
+    control_plane.request("DELETE", f"{secrets}/dev-token")
+    wait_until(lambda: identified(service, token) is None, 30, "the token to be refused")
+
+
+def test_a_token_of_a_pod_is_nobodys_when_the_pod_is_gone(
+    control_plane: ControlPlane, service: Cluster, team: Team
+) -> None:
+    pods = f"/api/v1/namespaces/{team.namespace}/pods"
+    container = {"name": "main", "image": "none"}
+    spec = {"serviceAccountName": "dev", "containers": [container], "terminationGracePeriodSeconds": 0}
+    control_plane.request("POST", pods, {"metadata": {"name": "tool"}, "spec": spec})
+    bound = ("--bound-object-kind=Pod", "--bound-object-name=tool")
+    token = control_plane.kubectl("create", "token", "dev", "-n", team.namespace, *bound).strip()
+    caller = identified(service, token)
+    assert caller is not None
+    assert caller.name == f"system:serviceaccount:{team.namespace}:dev"
+    assert dict(caller.extra)["authentication.kubernetes.io/pod-name"] == ("tool",)
+    control_plane.kubectl("delete", "pod", "tool", "-n", team.namespace, "--grace-period=0", "--force")
+    wait_until(lambda: identified(service, token) is None, 30, "the token to be refused")
+
+
 # What they may
 
 

@@ -122,6 +122,18 @@ def test_every_panel_says_what_it_shows(file: Path) -> None:
     assert [p["title"] for p in panels(load(file)) if p["type"] != "row" and not p.get("description")] == []
 
 
+def test_what_may_fall_below_zero_is_not_cut_off_there() -> None:
+    budgets = [
+        panel
+        for file in FILES
+        for panel in panels(load(file))
+        if panel["type"] == "timeseries"
+        and any("budget_left" in t["expr"] and "count(" not in t["expr"] for t in panel["targets"])
+    ]
+    assert len(budgets) == 2
+    assert [panel["title"] for panel in budgets if "min" in panel["fieldConfig"]["defaults"]] == []
+
+
 @pytest.mark.parametrize("query", queries(), ids=str)
 def test_every_query_is_promql_and_reads_what_is_exported(query: Asked, exported: set[str]) -> None:
     used = _used(filled_in(query.expr, _ANY))

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -116,25 +117,30 @@ class ShownService:
         (known,) = [row for row in self.store.states() if row.workload == workload]
         self.keep(StateKept(workload, at_s or time.time(), {**known.payload, **parts}))
 
-    def decide(self, workload: str, sentence: str) -> None:
-        """Keep another decision of a workload, like its newest but for the sentence."""
+    def decide(
+        self, workload: str, sentence: str, counts: tuple[int, int] | None = None, reasons: Sequence[str] = ()
+    ) -> str:
+        """Keep another decision of a workload, like its newest but for the sentence and, where counts are
+        given (before, after), for these and the reasons; gives its identifier."""
         made = self.store.decisions(workload=workload, limit=1).decisions[0]
         whole = self.store.decision(made.id)
         assert whole is not None
         now_s = time.time()
+        identifier = new_id(now_s)
         self.keep(
             DecisionMade(
                 workload=workload,
-                id=new_id(now_s),
+                id=identifier,
                 at_s=now_s,
-                before=made.before,
-                after=made.after,
-                reasons=made.reasons,
+                before=made.before if counts is None else counts[0],
+                after=made.after if counts is None else counts[1],
+                reasons=made.reasons if counts is None else tuple(reasons),
                 sentence=sentence,
                 payload=whole.payload,
                 outcome=made.outcome,
             )
         )
+        return identifier
 
 
 def main() -> None:

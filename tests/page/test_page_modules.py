@@ -98,6 +98,18 @@ def test_a_range_in_an_address_is_read_or_left(
     assert found["live"] is is_live
 
 
+_YEARS_SHOWN = """[it.shortTime, (atS) => it.timeElement(atS).textContent].map((words) => {
+  const year = new Date().getFullYear();
+  const days = [new Date(), ...[0, 6].map((month) => new Date(year, month, 15))];
+  const others = [-1, 1].map((years) => new Date(year + years, 6, 15));
+  return [days, others].map((all) => all.map((day) => /20[0-9]{2}/.test(words(day / 1000))));
+})"""
+
+
+def test_a_time_of_another_year_says_which(berlin: Visit) -> None:
+    assert berlin.module("moments.js", _YEARS_SHOWN) == [[[False] * 3, [True] * 2]] * 2
+
+
 def test_thinning_keeps_every_peak_and_every_gap(berlin: Visit) -> None:
     kept = berlin.module(
         "charts/thin.js",

@@ -133,6 +133,35 @@ def test_a_decision_opens_in_full_with_its_grounds_and_can_be_replayed(
         assert visit.page.evaluate("document.activeElement.matches('.decision a.sentence')"), "focus is back"
 
 
+_PLACE_OF_MARK = """(id) => {
+  const plot = document.querySelector(".plot"), marks = plot.data.at(-1), at = marks.customdata.indexOf(id);
+  const { xaxis, yaxis2 } = plot._fullLayout, { left, top } = plot.getBoundingClientRect();
+  return [
+    left + xaxis._offset + xaxis.d2p(marks.x[at]),
+    top + yaxis2._offset + yaxis2.d2p(marks.y[at]),
+  ];
+}"""
+
+
+def test_a_mark_in_the_chart_says_why_when_pointed_at_and_opens_its_decision_when_clicked(
+    browser: Any, service: ShownService
+) -> None:
+    told = "Scale out by 3: as this test says."
+    decision = service.decide("media/uploads", told, (4, 7), ["TooManyReplicas"])
+    with Visit(browser, service.url, "/workloads/media/uploads?range=1h") as visit:
+        visit.drawn()
+        x, y = visit.page.evaluate(_PLACE_OF_MARK, decision)
+        visit.page.mouse.move(x - 3, y)
+        visit.page.mouse.move(x, y)
+        visit.page.wait_for_selector(".hoverlayer .hovertext")
+        shown = visit.page.text_content(".hoverlayer .hovertext")
+        assert shown is not None and told in shown and "·" in shown.partition(told)[2], "sentence and guard"
+        visit.page.mouse.down()
+        visit.page.mouse.up()
+        visit.until_address(f"decision={decision}")
+        visit.page.wait_for_selector("#panel .jump")
+
+
 def test_guards_that_changed_the_number_are_listed_in_their_order(
     browser: Any, service: ShownService
 ) -> None:

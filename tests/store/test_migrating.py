@@ -102,12 +102,12 @@ def test_who_meets_a_file_that_another_has_just_begun_waits_for_it(tmp_path: Pat
     store.close()
 
 
-def _die_half_way(url: str) -> None:
+def _die_half_way(url: str, at: str = "CREATE TABLE decisions") -> None:
     store = Store.open(url)
 
     @event.listens_for(store.engine, "after_cursor_execute")
     def _die(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "CREATE TABLE decisions" in statement:
+        if at in statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
     store.migrate()
@@ -125,6 +125,25 @@ def test_a_migration_killed_half_way_is_made_whole_by_the_next_start(database: D
     assert _tables(store) == _TABLES
     store.write([decision()])
     store.close()
+
+
+@pytest.mark.slow
+def test_an_upgrade_killed_half_way_leaves_tables_and_rows_as_they_were(
+    store: Store, database: Database
+) -> None:
+    store.write([decision(), memory()])
+    before = store.decisions()
+    _with_alembic(store, lambda config: command.downgrade(config, "0001"))
+    older = _tables(store)
+    # By then the migration before has been carried out, in the same transaction.
+    dying = _SPAWN.Process(target=_die_half_way, args=(database.url, "CREATE TABLE answered_keys"))
+    dying.start()
+    dying.join(60)
+    assert dying.exitcode == -signal.SIGKILL
+    assert _tables(store) == older and "states" not in older
+    store.migrate()
+    _with_alembic(store, command.check)
+    assert (store.decisions(), store.memory(WORKLOAD)) == (before, memory())
 
 
 def test_a_store_of_a_newer_release_is_refused_and_left_as_it_is(store: Store, database: Database) -> None:

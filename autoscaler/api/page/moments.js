@@ -50,27 +50,29 @@ const shortClock = new Intl.DateTimeFormat(undefined, {
   minute: "2-digit",
   hourCycle: "h23",
 });
-const dayAndClock = new Intl.DateTimeFormat(undefined, {
+const DAY_AND_CLOCK = {
   weekday: "short",
   day: "numeric",
   month: "short",
   hour: "2-digit",
   minute: "2-digit",
   hourCycle: "h23",
-});
+};
+const dayAndClock = new Intl.DateTimeFormat(undefined, DAY_AND_CLOCK);
+const yearAndClock = new Intl.DateTimeFormat(undefined, { ...DAY_AND_CLOCK, year: "numeric" });
 
 const today = (at) => at.toDateString() === new Date(nowS() * 1000).toDateString();
+const thisYear = (at) => at.getFullYear() === new Date(nowS() * 1000).getFullYear();
 
-/** Time of day, with the day unless it is today. */
-export const shortTime = (atS) => {
+const formatted = (atS, ofToday) => {
   const at = new Date(atS * 1000);
-  return (today(at) ? shortClock : dayAndClock).format(at);
+  return (today(at) ? ofToday : thisYear(at) ? dayAndClock : yearAndClock).format(at);
 };
 
-const longTime = (atS) => {
-  const at = new Date(atS * 1000);
-  return (today(at) ? clock : dayAndClock).format(at);
-};
+/** Time of day, with the day unless it is today, and the year unless it is this one. */
+export const shortTime = (atS) => formatted(atS, shortClock);
+
+const longTime = (atS) => formatted(atS, clock);
 
 /** A `time` element: the reader's zone, and UTC when pointed at. */
 export const timeElement = (time) => {

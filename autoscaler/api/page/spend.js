@@ -72,9 +72,15 @@ const draw = (root, spend, rows, namespace) => {
   );
 };
 
+const isOver = (budgeted, budget) => budget !== null && Number(budgeted) > Number(budget);
+
+// Where only some have a budget, what those spend stands before it.
+const ofBudget = (all, budgeted, budget) =>
+  `${all === budgeted ? "" : `${money(budgeted)} `}of ${money(budget)}`;
+
 const tiles = (spend) => {
-  const over = (ahead, budget) => (budget !== null && Number(ahead) > Number(budget) ? "warn" : null);
-  const of = (budget) => (budget === null ? "no budget" : `of ${money(budget)} budgeted`);
+  const of = (all, budgeted, budget) =>
+    budget === null ? "no budget" : `${ofBudget(all, budgeted, budget)} budgeted`;
   const tile = (label, value, detail, tone) =>
     el(
       "div",
@@ -87,19 +93,19 @@ const tiles = (spend) => {
     "div",
     { class: "tiles figures five" },
     tile("An hour, now", spend.perHourNow, "at the present counts"),
-    tile("Today so far", spend.today, of(spend.dailyBudget)),
+    tile("Today so far", spend.today, of(spend.today, spend.budgetedToday, spend.dailyBudget)),
     tile(
       "Today, by its end",
       spend.forecastToday,
-      of(spend.dailyBudget),
-      over(spend.forecastToday, spend.dailyBudget),
+      of(spend.forecastToday, spend.budgetedForecastToday, spend.dailyBudget),
+      isOver(spend.budgetedForecastToday, spend.dailyBudget) && "warn",
     ),
-    tile("Month so far", spend.month, of(spend.monthlyBudget)),
+    tile("Month so far", spend.month, of(spend.month, spend.budgetedMonth, spend.monthlyBudget)),
     tile(
       "Month, by its end",
       spend.forecastMonth,
-      of(spend.monthlyBudget),
-      over(spend.forecastMonth, spend.monthlyBudget),
+      of(spend.forecastMonth, spend.budgetedForecastMonth, spend.monthlyBudget),
+      isOver(spend.budgetedForecastMonth, spend.monthlyBudget) && "warn",
     ),
   );
 };
@@ -141,14 +147,14 @@ const table = (title, label, groups, nameOf) => {
                 {},
                 el("th", { scope: "row" }, nameOf(group), share(group.today, most)),
                 el("td", { class: "n" }, money(group.today)),
+                el("td", { class: "n" }, money(group.forecastToday)),
                 el(
                   "td",
-                  {
-                    class: `n ${group.dailyBudget !== null && Number(group.forecastToday) > Number(group.dailyBudget) ? "over" : ""}`,
-                  },
-                  money(group.forecastToday),
+                  { class: `n ${isOver(group.budgetedForecastToday, group.dailyBudget) ? "over" : ""}` },
+                  group.dailyBudget !== null && group.forecastToday !== group.budgetedForecastToday
+                    ? ofBudget(group.forecastToday, group.budgetedForecastToday, group.dailyBudget)
+                    : money(group.dailyBudget),
                 ),
-                el("td", { class: "n" }, money(group.dailyBudget)),
                 el("td", { class: "n wide" }, money(group.month)),
               ),
             ),

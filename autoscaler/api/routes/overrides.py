@@ -84,7 +84,7 @@ async def create_override(
     made = _made(workload, body, current_caller(request).name, now_s)
     # Kept before it is done: what was done and not kept could never be explained.
     await write_rows(
-        request, made, audited(request, _CREATE, workload, {"override": made.id, **made.payload})
+        request, made, audited(request, _CREATE, workload, {"override": made.id, **_asked_for(made)})
     )
     try:
         await parts.overrides.put(workload, _annotation(made))
@@ -174,14 +174,21 @@ def _state(made: OverrideMade, now_s: float) -> str:
     return "Scheduled" if made.payload["from"] > now_s else "InForce"
 
 
-def _shown(made: OverrideMade, now_s: float) -> dict[str, Any]:
+def _asked_for(made: OverrideMade) -> dict[str, Any]:
+    """What a person said, in the words of an answer: the audit keeps it as it is shown."""
     return {
-        "id": made.id,
         "kind": made.payload["kind"],
         "replicas": made.payload["replicas"],
         "from": shown_time(made.payload["from"]),
         "until": shown_time(made.expires_s),
         "reason": made.payload["reason"],
+    }
+
+
+def _shown(made: OverrideMade, now_s: float) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        **_asked_for(made),
         "state": _state(made, now_s),
         "madeBy": made.made_by,
         "madeAt": shown_time(made.made_s),

@@ -98,7 +98,16 @@ def _summed_up(entries: Iterable[Entry], now_s: float) -> dict[str, Any]:
 
 
 def _group(several: Sequence[Costs]) -> dict[str, Any]:
-    return {**total(several).as_json(), "workloads": len(several)}
+    daily = total([one for one in several if one.daily_budget is not None])
+    monthly = total([one for one in several if one.monthly_budget is not None])
+    return {
+        **total(several).as_json(),
+        "workloads": len(several),
+        "budgetedToday": money(daily.today),
+        "budgetedForecastToday": money(daily.forecast_today),
+        "budgetedMonth": money(monthly.month),
+        "budgetedForecastMonth": money(monthly.forecast_month),
+    }
 
 
 def _day(at_s: float) -> datetime.date:

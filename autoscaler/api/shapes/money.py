@@ -21,24 +21,34 @@ class SpendFigures(Shape):
     monthly_budget: Money | None = Field(description="Sum of the budgets there are.")
 
 
-class SpendOfNamespace(SpendFigures):
+class SpendOfSeveral(SpendFigures):
+    """Money of several workloads, of which some may have a budget and some none: what is spent by the former
+    is told by itself, since only that can be held against a sum of budgets."""
+
+    workloads: int = Field(description="How many have a price.")
+    budgeted_today: Money | None = Field(description="`today` of those with a daily budget.")
+    budgeted_forecast_today: Money | None = Field(description="`forecastToday` of those with a daily budget.")
+    budgeted_month: Money | None = Field(description="`month` of those with a monthly budget.")
+    budgeted_forecast_month: Money | None = Field(
+        description="`forecastMonth` of those with a monthly budget."
+    )
+
+
+class SpendOfNamespace(SpendOfSeveral):
     """Money of all workloads of a namespace."""
 
     namespace: str
-    workloads: int = Field(description="How many have a price.")
 
 
-class SpendOfPriority(SpendFigures):
+class SpendOfPriority(SpendOfSeveral):
     """Money of all workloads of a priority."""
 
     priority: str = Field(description="Empty for workloads without one.")
-    workloads: int = Field(description="How many have a price.")
 
 
-class FleetSpend(SpendFigures):
+class FleetSpend(SpendOfSeveral):
     """Money of all workloads that there are and that the caller may see."""
 
-    workloads: int = Field(description="How many have a price.")
     without_daily_budget: int = Field(description="How many of those have no daily budget.")
     by_namespace: list[SpendOfNamespace]
     by_priority: list[SpendOfPriority]

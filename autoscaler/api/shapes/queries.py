@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WrapValidator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -23,13 +24,18 @@ _KEY = r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?"
 _VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?"
 _REQUIREMENT = rf"(!?{_KEY}|{_KEY} ?(=|==|!=) ?{_VALUE}|{_KEY} (in|notin) \({_VALUE}(, ?{_VALUE})*\))"
 _SELECTOR_PATTERN = rf"^({_REQUIREMENT}(, ?{_REQUIREMENT})*)?$"
+_SELECTOR_EXAMPLE = "team=payments,tier!=canary,region in (eu,us),!legacy"
 
 
-def _selector(text: str) -> str:
+def _selector(value: Any, read: Callable[[Any], str]) -> str:
+    """The pattern is for programs: whoever mistyped a selector is helped by an example instead."""
     try:
+        text = read(value)
         parse_selector(text)
     except ValueError as error:
-        raise PydanticCustomError("selector", str(error).replace("{", "{{").replace("}", "}}")) from error
+        raise PydanticCustomError(
+            "selector", 'must be a label selector such as "{example}"', {"example": _SELECTOR_EXAMPLE}
+        ) from error
     return text
 
 
@@ -43,9 +49,9 @@ LabelSelector = Annotated[
         max_length=1000,
         pattern=_SELECTOR_PATTERN,
         description="Only with labels as selected, written as for kubectl.",
-        examples=["team=payments,tier!=canary,region in (eu,us),!legacy"],
+        examples=[_SELECTOR_EXAMPLE],
     ),
-    AfterValidator(_selector),
+    WrapValidator(_selector),
 ]
 Search = Annotated[
     str,

@@ -52,8 +52,11 @@ const draw = (rows, problem, { all, tiles, spent }) => {
     element.classList.toggle("none", !number && problem !== code);
     mark(element, "aria-pressed", String(problem === code));
   }
-  const sum = (column) => rows.reduce((total, row) => total + (row[column] ?? 0), 0);
+  const sum = (some, column) => some.reduce((total, row) => total + (row[column] ?? 0), 0);
   const budgeted = rows.filter((row) => row.dailyBudget !== null);
-  say(spent.value, rows.some((row) => row.spendToday !== null) ? money(sum("spendToday")) : "–");
-  say(spent.detail, budgeted.length ? `of ${money(sum("dailyBudget"))}` : "no budgets");
+  const [everybodys, theirs] = [rows, budgeted].map((some) => money(sum(some, "spendToday")));
+  say(spent.value, rows.some((row) => row.spendToday !== null) ? everybodys : "–");
+  // Budgets are held against what those spend that have one.
+  const ofBudgets = `${theirs === everybodys ? "" : `${theirs} `}of ${money(sum(budgeted, "dailyBudget"))}`;
+  say(spent.detail, budgeted.length ? ofBudgets : "no budgets");
 };
