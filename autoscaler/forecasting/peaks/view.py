@@ -41,7 +41,7 @@ _Log = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class PeakView:
-    """level: [row], mean of the last 3 minutes, never negligible; NaN where nothing was recorded.
+    """level: [row], mean of the last 3 minutes, never negligible; NaN where too little was recorded.
     raised: [row], how much more that is than what came; 0 unless next to nothing did. negligible: [row],
     2 % of the mean load: below it differences mean nothing. weight: [row], level relative to the mean
     load. signs: [row, sign], the first of which is one.
@@ -64,14 +64,14 @@ class PeakView:
         season = max(1, round(season_s / recent.step_s))
         mean = mean_of(past.thinned(_CYCLES * season))
         usual = np.fmax(mean_of(past.thinned(season)), mean)
-        negligible = np.maximum(_NEGLIGIBLE_SHARE * usual, 1e-9)
+        negligible = np.fmax(_NEGLIGIBLE_SHARE * usual, 1e-9)
 
         def log(load: Floats) -> Floats:
             logarithm: Floats = np.log(np.fmax(load, negligible))
             return logarithm
 
         now = past.mean(0, past.steps(_LEVEL_S))
-        level = np.where(np.isnan(now), np.nan, np.fmax(now, negligible))
+        level = np.where(np.isnan(now + usual), np.nan, np.fmax(now, negligible))
         present = np.log(level)
         signs = [log(past.mean(0, 1)) - present]
         signs += [log(past.mean(0, past.steps(back_s))) - present for back_s in _MEANS_S]
