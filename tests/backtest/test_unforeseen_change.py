@@ -40,7 +40,7 @@ def shortage_and_excess(series: Series, model: str) -> tuple[Floats, Floats]:
 
 
 @pytest.mark.parametrize("factor", [5.0, 0.2])
-@pytest.mark.parametrize("model", ["auto", "trend", "seasonal-naive"])
+@pytest.mark.parametrize("model", ["auto", "learned", "ridge", "trend", "seasonal-naive", "fourier"])
 def test_forecasts_are_soon_what_they_were(model: str, factor: float) -> None:
     shortage, excess = shortage_and_excess(load(factor), model)
 
