@@ -93,7 +93,9 @@ class Operator:
         self._leader = self._elected(connect())
         self._label = self._labelled(reporting)
         self._recorder = Recorder(reporting, self._identity)
-        self._reporter = Reporter(reporting, self._leader, self._recorder, self._forecasts.fan)
+        self._reporter = Reporter(
+            reporting, self._leader, self._recorder, self._forecasts.fan, self._store_is_down
+        )
         self._pool = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="evaluate")
         self._discovery = Discovery(self._cluster)
         self._loop = Loop(
@@ -207,6 +209,9 @@ class Operator:
         while not self._watches.settled() and time.monotonic() < give_up_s and not self._stopping.wait(0.05):
             pass
 
+    def _store_is_down(self) -> bool:
+        return self._journal.condition.standing is Standing.DOWN
+
     def _keep_house(self) -> None:
         self._forecasts.set_requests(self._requests())
         # Those that went just now, and those that went while nobody led.
@@ -263,7 +268,7 @@ class Operator:
         watch(
             "journal_up",
             "0 while the store cannot be written, or gives no answer.",
-            lambda: float(journal.condition.standing is not Standing.DOWN),
+            lambda: float(not self._store_is_down()),
         )
         watch("journal_spooled_rows", "Rows waiting for the store.", lambda: float(journal.counts.spooled))
         watch(

@@ -149,7 +149,7 @@ def test_counts_and_targets_that_make_no_sense_are_refused(
 def _full_status() -> Status:
     """A status with everything in it."""
     kinds = "Ready ScalingActive ForecastReady SignalsHealthy SpendLimited Conflict Paused CapacityAgrees "
-    kinds += "ObjectiveKept ShadowCompared ShadowWon ShadowActing"
+    kinds += "ObjectiveKept DecisionsKept ShadowCompared ShadowWon ShadowActing"
     conditions = tuple(
         Condition(
             type=kind,

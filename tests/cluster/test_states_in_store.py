@@ -86,3 +86,30 @@ def test_states_follow_resources_that_come_change_and_go_whoever_watches(
         assert shown.names() == {"web", "foreign"}, "what is not watched is not ours to judge"
         assert shown.store.manifest(f"{namespace}/late") is None
         shown.store.close()
+
+
+def test_resources_say_that_the_store_is_down_and_are_scaled_all_the_same(
+    control_plane: ControlPlane, namespace: str, prometheus: LivePrometheus, tmp_path: Path
+) -> None:
+    crd.install(control_plane)
+    resources = Resources(control_plane, namespace)
+    missing = tmp_path / "missing"
+    operator = OperatorProcess(
+        tmp_path / "operator",
+        control_plane.kubeconfig(),
+        prometheus.url,
+        watchNamespaces=[namespace],
+        store={"url": f"sqlite:///{missing / 'store.db'}"},
+    )
+    control_plane.deployment("web", namespace, 1, start_up="1s")
+    resources.create("web", load={"query": "load_web", "perReplica": 10, "maxAge": "5s"})
+    with SteadyLoad(prometheus, {"load_web": 35.0}) as load, operator:
+        wait_until(lambda: control_plane.replicas("web", namespace) == 4, _WITHIN_S, "4 replicas")
+        resources.wait_for("web", "DecisionsKept", "False", "StoreDown")
+        assert str(tmp_path) not in resources.condition("web", "DecisionsKept")["message"]
+        missing.mkdir()
+        up = "predictive_autoscaler_journal_up"
+        wait_until(lambda: operator.metrics()[up] == 1.0, 2 * _WITHIN_S, "the store to be written")
+        load.values["load_web"] = 45.0
+        wait_until(lambda: control_plane.replicas("web", namespace) == 5, _WITHIN_S, "5 replicas")
+        wait_until(lambda: not resources.condition("web", "DecisionsKept"), _WITHIN_S, "the condition to go")

@@ -56,6 +56,20 @@ def test_what_is_absent_is_not_written() -> None:
     assert set(written) == {"observedGeneration", "conditions", "reason"}
 
 
+def test_a_store_that_is_down_is_told_for_as_long_as_it_is(hand: InHand) -> None:
+    one = hand.add("web", 3, 55.0)
+    outcome = hand.evaluate(one)["web"]
+
+    def told(status: Status) -> list[tuple[str, str]]:
+        kept = [each for each in status.conditions or () if each.type == "DecisionsKept"]
+        return [(each.status, each.reason) for each in kept]
+
+    down = status_of(Status(), outcome, one, None, store_down=True)
+    assert told(down) == [("False", "StoreDown")]
+    assert told(status_of(down, outcome, one, None, store_down=True)) == [("False", "StoreDown")]
+    assert told(status_of(down, outcome, one, None)) == []
+
+
 def test_a_fault_leaves_the_last_decision_in_place(hand: InHand) -> None:
     one = hand.add("web", 3, 55.0)
     before = conditions_of(hand, one, Status())
@@ -204,6 +218,11 @@ def other_condition(**fields: Any) -> Status:
     return changed(conditions=(BASE.conditions[0].model_copy(update=fields),))
 
 
+def one_more_condition(**fields: Any) -> Status:
+    assert BASE.conditions is not None
+    return changed(conditions=(*BASE.conditions, BASE.conditions[0].model_copy(update=fields)))
+
+
 def other_lead_time(**fields: Any) -> Status:
     assert BASE.lead_time is not None
     return changed(lead_time=BASE.lead_time.model_copy(update=fields))
@@ -218,6 +237,8 @@ def other_lead_time(**fields: Any) -> Status:
         (changed(last_decision_time=NOW_S), False),
         (other_condition(message="Fine still."), False),
         (other_lead_time(samples=6), False),
+        (one_more_condition(type="DecisionsKept", status="False", reason="StoreDown"), False),
+        (one_more_condition(type="Conflict"), True),
         (changed(desired=4), True),
         (changed(ready=2), True),
         (changed(observed_generation=2), True),

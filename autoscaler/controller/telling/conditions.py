@@ -50,6 +50,14 @@ def objective_findings(standing: Standing | None) -> list[Finding]:
     return [Finding("ObjectiveKept", kept, standing.verdict.value, standing.sentence)]
 
 
+def store_findings(store_down: bool) -> list[Finding]:
+    """That decisions wait to be kept; nothing while they do not."""
+    if not store_down:
+        return []
+    told = "The store is down: what is decided waits in the operator, whose log says why, and is kept later."
+    return [Finding("DecisionsKept", False, "StoreDown", told)]
+
+
 def merged(
     before: Sequence[Condition], found: Sequence[Finding], generation: int, now_s: float
 ) -> list[Condition]:

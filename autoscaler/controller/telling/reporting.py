@@ -46,7 +46,7 @@ class Reporter:
     """Writes statuses and events behind the loop's back. `report` never blocks.
 
     Of several outcomes that wait for one resource only the newest is written. fan: the newest forecast
-    of a workload.
+    of a workload. store_down: whether decisions wait to be kept.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class Reporter:
         leading: Leading,
         recorder: Recorder,
         fan: Callable[[str], Fan | None],
+        store_down: Callable[[], bool],
         threads: int = 4,
     ) -> None:
         self._cluster = cluster
         self._leading = leading
         self._recorder = recorder
         self._fan = fan
+        self._store_down = store_down
         self._lock = threading.Lock()
         self._accounts: dict[str, _Account] = {}
         self._waiting: OrderedDict[str, tuple[Workload, Status]] = OrderedDict()
@@ -76,13 +78,14 @@ class Reporter:
     def report(self, outcome: Outcome, running: Running) -> None:
         """Take note of an outcome; what is worth telling will be told."""
         workload = outcome.workload
+        store_down = self._store_down()
         with self._lock:
             account = self._accounts.get(workload.key)
             if account is None or account.uid != workload.uid:
                 seen = workload.status or Status()
                 account = self._accounts[workload.key] = _Account(workload.uid, Published(seen), seen)
             before = account.status
-            account.status = status_of(before, outcome, running, self._fan(workload.key))
+            account.status = status_of(before, outcome, running, self._fan(workload.key), store_down)
             if worth_writing(account.published, account.status, time.monotonic(), self._every_s()):
                 if workload.key not in self._waiting:
                     self._ready.put(workload.key)

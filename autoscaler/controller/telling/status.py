@@ -20,6 +20,7 @@ from autoscaler.controller.telling.conditions import (
     findings,
     merged,
     objective_findings,
+    store_findings,
 )
 from autoscaler.controller.telling.sentences import overruling, sentence
 from autoscaler.controller.telling.shadow import CONDITIONS, shadow_status
@@ -51,6 +52,8 @@ _PASSING = (
 )
 """Fields whose changes may wait, as do the words of a condition, the samples behind a lead time and the score
 of a shadow."""
+_OF_ALL = ("DecisionsKept",)
+"""Conditions that come and go for all resources at once: their changes may wait, too."""
 
 
 @dataclass(slots=True)
@@ -74,16 +77,23 @@ def document(status: Status) -> dict[str, Any]:
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | None) -> Status:
+def status_of(
+    before: Status, outcome: Outcome, running: Running, fan: Fan | None, store_down: bool = False
+) -> Status:
     """The status after `outcome`, which leaves alone what it says nothing about.
 
-    fan: the newest forecast.
+    fan: the newest forecast. store_down: whether decisions wait to be kept.
     """
     workload, now_s = outcome.workload, float(int(outcome.now_s))
     stands = objective_standing(outcome, fan)
     conditions = merged(
         _still_about(workload, before.conditions or ()),
-        [*findings(outcome), *capacity_findings(outcome, running), *objective_findings(stands)],
+        [
+            *findings(outcome),
+            *capacity_findings(outcome, running),
+            *objective_findings(stands),
+            *store_findings(store_down),
+        ],
         workload.generation,
         now_s,
     )
@@ -107,8 +117,8 @@ def status_of(before: Status, outcome: Outcome, running: Running, fan: Fan | Non
 
 
 def _still_about(workload: Workload, before: Sequence[Condition]) -> Sequence[Condition]:
-    """Without what was said of a shadow or an objective that is no more."""
-    gone: set[str] = set()
+    """Without what was said of the store, and of a shadow or an objective that is no more."""
+    gone = set(_OF_ALL)
     if workload.shadow is None:
         gone.update(CONDITIONS)
     if workload.policy is not None and workload.policy.objective is None:
@@ -151,7 +161,9 @@ def _override(outcome: Outcome) -> Override | None:
 
 def _lasting(status: Status) -> tuple[object, ...]:
     conditions = {
-        (one.type, one.status, one.reason, one.observed_generation) for one in status.conditions or ()
+        (one.type, one.status, one.reason, one.observed_generation)
+        for one in status.conditions or ()
+        if one.type not in _OF_ALL
     }
     lead_time = status.lead_time
     rest = status.model_copy(update=dict.fromkeys((*_PASSING, "conditions", "lead_time", "shadow")))
