@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -30,13 +29,14 @@ from autoscaler.controller.forecasts.service import Forecasts
 from autoscaler.controller.looking import Looking
 from autoscaler.controller.loop import Loop
 from autoscaler.controller.observing.pods import PodIndex
-from autoscaler.controller.observing.sources import MetricSource, MetricSources
+from autoscaler.controller.observing.sources import MetricSources
 from autoscaler.controller.observing.workload import Workload
 from autoscaler.controller.outcome import Outcome, Write
 from autoscaler.controller.running import Running
 from autoscaler.controller.telling.events import Recorder
 from autoscaler.controller.telling.ledger import StoreLedger
 from autoscaler.controller.telling.metrics import Metrics
+from autoscaler.controller.telling.part_figures import export_forecasts, export_journal, export_sources
 from autoscaler.controller.telling.reporting import Reporter
 from autoscaler.controller.telling.server import HealthServer
 from autoscaler.controller.watches import Watches
@@ -44,7 +44,6 @@ from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
 from autoscaler.store.condition import Standing
 from autoscaler.store.journal import Journal
-from autoscaler.store.reach import KINDS, ages_s
 from autoscaler.store.store import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -245,7 +244,7 @@ class Operator:
         return f"no decision was completed for {idle_s:.0f} s" if idle_s > longest_s else ""
 
     def _export(self) -> None:
-        watch, journal, forecasts = self._metrics.watch, self._journal, self._forecasts
+        watch = self._metrics.watch
         watch("leader", "1 while this process leads.", lambda: float(self._leader.holds()))
         watch("resources", "PredictiveAutoscalers known.", lambda: float(len(self._catalog)))
         watch(
@@ -254,58 +253,14 @@ class Operator:
             lambda: float(self._watches.namespaces_unseen()),
         )
         watch("idle_seconds", "Time since a decision was last completed.", self._loop.idle_s)
-        watch("forecast_process_up", "1 while forecasts are being made.", lambda: float(forecasts.healthy))
-        watch(
-            "forecast_process_restarts",
-            "How often the forecasting process had to be started again.",
-            lambda: float(forecasts.restarts),
-        )
-        watch(
-            "forecast_model_usable",
-            "0 while the model that was trained here cannot be used.",
-            lambda: float(not forecasts.model_problem),
-        )
-        watch(
-            "journal_up",
-            "0 while the store cannot be written, or gives no answer.",
-            lambda: float(not self._store_is_down()),
-        )
-        watch("journal_spooled_rows", "Rows waiting for the store.", lambda: float(journal.counts.spooled))
-        watch(
-            "journal_dropped_rows", "Rows the spool had no room for.", lambda: float(journal.counts.dropped)
-        )
-        watch("journal_failures", "Failed writes to the store.", lambda: float(journal.counts.failures))
-        self._metrics.watch_each(
-            "store_history_seconds",
-            "Age of the oldest row that the store still has.",
-            "kind",
-            [(kind, partial(_history_s, journal, kind)) for kind in KINDS],
-        )
         watch(
             "status_write_failures",
             "Statuses that could not be written.",
             lambda: float(self._reporter.failed),
         )
-        self._metrics.watch_forecasts(self._forecasts.fan)
-        sources = self._sources.by_name.items()
-        self._metrics.watch_each(
-            "source_up",
-            "1 while a metric source answers anything at all.",
-            "source",
-            [(name, partial(_up, source)) for name, source in sources],
-        )
-        self._metrics.watch_each(
-            "source_read_seconds",
-            "Time the last read of a metric source took.",
-            "source",
-            [(name, partial(_read_s, source)) for name, source in sources],
-        )
-        self._metrics.watch_each(
-            "source_clock_ahead_seconds",
-            "By how much a source's clock is ahead of ours; differences up to 5 s count as none.",
-            "source",
-            [(name, partial(_ahead_s, source)) for name, source in sources],
-        )
+        export_forecasts(self._metrics, self._forecasts)
+        export_journal(self._metrics, self._journal)
+        export_sources(self._metrics, self._sources)
 
 
 class _Outlooks:
@@ -356,22 +311,6 @@ class _Announcer:
         self._reporter.forget(key)
         if key is not None:
             self._ledger.forget(key)
-
-
-def _up(source: MetricSource) -> float:
-    return float(not source.last_failure)
-
-
-def _ahead_s(source: MetricSource) -> float:
-    return float(source.clock_ahead_s)
-
-
-def _read_s(source: MetricSource) -> float:
-    return source.last_read_s
-
-
-def _history_s(journal: Journal, kind: str) -> float:
-    return ages_s(journal.reach, time.time())[kind]
 
 
 def _log_write(outcome: Outcome) -> None:
