@@ -107,6 +107,10 @@ def tls_failure(error: BaseException, problem: str) -> QueryFailed:
     # An alert is what the other side says; all else is what we found wrong with it.
     if isinstance(found, ssl.SSLError) and "ALERT" in (found.reason or ""):
         told = f"the server refuses TLS ({_reason(found)}); check the client certificate"
+    elif isinstance(found, ssl.SSLEOFError):
+        # With TLS 1.3 we send before the server has looked at our certificate, and where it hangs up first
+        # its alert is lost.
+        told = "the server hung up during TLS; check the client certificate"
     else:
         told = "no TLS connection that can be trusted; check CA file and host name"
     return QueryFailed(Cause.UNREACHABLE, f"{told}; {problem}" if problem else told)
