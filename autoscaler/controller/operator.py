@@ -54,6 +54,7 @@ _STUCK_S = 60.0
 _SETTLING_S = 30.0
 _FINISHING_S = 5.0
 _ENDS_WITHIN_S = 9.0
+_LISTENS_EVERY_S = 0.5
 
 
 class Operator:
@@ -140,12 +141,15 @@ class Operator:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         self.start()
-        self._stopping.wait()
-        _LOG.info("stopping")
-        # Whatever may hang now, the lease is not renewed any more and the pod must not be killed for it.
+        # Python handles a signal in this thread, which it does not wake for one that another thread received.
+        while not self._stopping.wait(_LISTENS_EVERY_S):
+            pass
+        # Whatever may hang now, a log that nobody reads included: the lease is not renewed any more, and the
+        # pod must not be killed for it.
         last_resort = threading.Timer(_ENDS_WITHIN_S, os._exit, (1,))
         last_resort.daemon = True
         last_resort.start()
+        _LOG.info("stopping")
         self.stop()
         last_resort.cancel()
 
