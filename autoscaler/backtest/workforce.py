@@ -8,9 +8,12 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from autoscaler.signals.errors import InputError
 
 _LOADED_AHEAD = ["__main__", "autoscaler.backtest.worker_modules"]
 _MOST_BY_ITSELF = 4
@@ -101,9 +104,22 @@ def _processes(jobs: int, advance: Advance) -> Iterator[Workforce]:
     initializer = _leave_interrupts_to_the_parent
     pool = ProcessPoolExecutor(jobs, mp_context=_prepared_context(), initializer=initializer)
     try:
-        yield _Processes(pool, advance)
+        with lost_workers_told():
+            yield _Processes(pool, advance)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def lost_workers_told() -> Iterator[None]:
+    """Say in one line, as an InputError, that a worker process was lost."""
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a worker process was ended from outside, as happens when memory runs out: "
+            "give more memory, or use fewer processes (--jobs 1)"
+        ) from error
 
 
 def _prepared_context() -> multiprocessing.context.BaseContext:

@@ -2,7 +2,8 @@
 
 0  done
 1  done, and the answer is no (`check` found problems)
-2  the command line or its input cannot be used: one line on stderr says what, where, what to do
+2  the command line or its input cannot be used, or a worker process was lost: one line on stderr says what,
+   where, what to do
 130  interrupted
 """
 

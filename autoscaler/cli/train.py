@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from autoscaler.backtest.workforce import lost_workers_told
 from autoscaler.cli.training.cluster_loads import cluster_loads
 from autoscaler.cli.training.loads import Load, Question, queried_loads, recorded_loads, teaching
 from autoscaler.cli.training.making import Taught, grow, judge, teach
@@ -130,7 +131,8 @@ def _in_force(folder: Path, console: Console) -> tuple[ModelFor, str]:
 def _processes(jobs: int) -> Iterator[Executor]:
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield pool
+        with lost_workers_told():
+            yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

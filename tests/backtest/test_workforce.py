@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 
@@ -19,6 +20,10 @@ def doubled(number: int, pause_s: float) -> int:
 
 def refused(number: int) -> int:
     raise InputError(f"{number} is no good; give another")
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def which_process() -> int:
@@ -46,6 +51,14 @@ def test_an_error_is_raised_as_it_was(jobs: int) -> None:
         pytest.raises(InputError, match="7 is no good; give another"),
     ):
         crew.do(pieces)
+
+
+def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
+    with (
+        pytest.raises(InputError, match="a worker process was ended from outside"),
+        workforce(2, lambda _: None) as crew,
+    ):
+        crew.do([Piece("killed", killed, ()), PIECES[1]])
 
 
 def test_one_job_stays_in_this_process_and_two_do_not() -> None:
