@@ -205,6 +205,7 @@ def _rows(history: Batch, rows: Ints) -> Batch:
 def _residuals_of(residuals: Residuals, rows: Ints) -> Residuals:
     return Residuals(
         residuals.leads,
+        residuals.at_s[rows],
         residuals.single[rows],
         residuals.peak[rows],
         residuals.path_peak[rows],

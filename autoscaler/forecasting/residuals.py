@@ -31,9 +31,11 @@ class Residuals:
 
     single: of the load in the step at that lead. peak: of its maximum up to that lead, against the
     maximum of the path. path_peak, actual_peak: [workload, origin], the maxima at the last lead.
+    at_s: [workload, origin], epoch seconds of the origins.
     """
 
     leads: Ints
+    at_s: Ints
     single: Floats
     peak: Floats
     path_peak: Floats
@@ -65,6 +67,7 @@ def measure(
     single = np.full((*shape, len(leads)), np.nan)
     peak = np.full((*shape, len(leads)), np.nan)
     path_peak, actual_peak = np.full(shape, np.nan), np.full(shape, np.nan)
+    before_end_s = (history.width - 1 - np.asarray(origins, np.int64)) * history.step_s
     for moment in replay(history, origins, horizon):
         course = filled(path, fallback, moment.recent, moment.workload, horizon)
         base = eps[moment.workload, np.newaxis]
@@ -74,7 +77,7 @@ def measure(
         peak[moment.place] = np.log((highest + base) / (crest + base))
         path_peak[moment.place] = crest[:, -1]
         actual_peak[moment.place] = highest[:, -1]
-    return Residuals(leads, single, peak, path_peak, actual_peak)
+    return Residuals(leads, history.end_s[:, np.newaxis] - before_end_s, single, peak, path_peak, actual_peak)
 
 
 def filled(

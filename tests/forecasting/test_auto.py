@@ -1,5 +1,7 @@
 """How a model is chosen for each workload."""
 
+from dataclasses import replace
+
 import numpy as np
 from loads import daily
 
@@ -10,7 +12,7 @@ from autoscaler.forecasting.reaching import Reaching
 from autoscaler.forecasting.registry import forecaster
 from autoscaler.forecasting.residuals import Residuals
 from autoscaler.forecasting.sharpened import Sharpened
-from autoscaler.series import Batch, Floats
+from autoscaler.series import Batch, Floats, Ints
 
 SETTINGS = ForecastSettings(horizon=12)
 
@@ -18,7 +20,12 @@ SETTINGS = ForecastSettings(horizon=12)
 def measured(errors: Floats) -> Residuals:
     """Residuals of one workload with the given peak errors around a path of 100."""
     path = np.full((1, len(errors)), 100.0)
-    return Residuals(np.array([1]), errors[None, :, None], errors[None, :, None], path, path * np.exp(errors))
+    single = errors[None, :, None]
+    return Residuals(np.array([1]), origins(len(errors))[None], single, single, path, path * np.exp(errors))
+
+
+def origins(count: int, step_s: int = 1800) -> Ints:
+    return 1_700_000_000 + step_s * np.arange(count)
 
 
 def test_a_rhythm_is_given_a_seasonal_model_and_a_random_walk_the_trend() -> None:
@@ -57,12 +64,24 @@ def test_the_clearly_better_model_wins_and_says_by_how_much() -> None:
 
 def test_a_model_is_not_judged_on_the_errors_it_was_calibrated_with() -> None:
     # Errors alternate between the halves: a quantile taken and scored on all of them would look good.
-    half = np.arange(280) * 14 // 280 % 2
+    half = origins(280) // (10 * 3600) % 2
     swinging = measured(np.where(half == 0, 1.0, -1.0))
     steady = measured(np.zeros(280))
     assert (
         peak_loss(swinging, np.array([1e-9]), 0.95)[0] > 50 * peak_loss(steady, np.array([1e-9]), 0.95)[0] + 1
     )
+
+
+def test_how_the_past_is_divided_does_not_depend_on_the_hour_of_the_fit() -> None:
+    # Wrong by night alone: halves of days and of nights would tell nothing of each other.
+    at_s = origins(432)
+    errors = np.where(at_s % 86_400 < 43_200, np.random.default_rng(3).normal(0, 0.5, 432), 0.0)
+    losses = []
+    for first in range(0, 96, 12):
+        fit = measured(errors[first : first + 336])
+        fit = replace(fit, at_s=at_s[np.newaxis, first : first + 336])
+        losses.append(peak_loss(fit, np.array([1e-9]), 0.95)[0])
+    assert max(losses) < 1.25 * min(losses)
 
 
 def test_a_single_moment_in_the_past_leaves_nothing_to_compare_on() -> None:

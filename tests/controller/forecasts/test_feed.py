@@ -114,7 +114,7 @@ def test_a_fan_without_a_record_says_what_the_model_says_in_a_backtest_at_the_sa
 def test_expectations_of_the_present_are_older_than_the_lead_time() -> None:
     load = wave(STEPS + 30)
     load[STEPS + 5 :] = 1.0
-    running = Running(Known({"shop/web": load}, end_s=END_S + 1800), request())
+    running = Running(Known({"shop/web": load}, end_s=END_S + 1800), request(model="trend"))
     running.now_s = END_S + 4.0
     running.run(7 * 60)
     fan = running.fan()
