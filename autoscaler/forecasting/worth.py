@@ -5,7 +5,7 @@ cost in any case. If it costs more, it has to keep its promise, and to prevent s
 would not prevent if it were spent without a forecast: as a headroom on the present load, or as a number of
 replicas that always stand by. One that does not do both is followed in part, so far that it costs that much;
 one that does neither, because it promises far more than ever comes, is not followed. This ends when it would
-have paid.
+have paid. As all this is seen in the day that is over, an account (`allowance`) bounds what any day may cost.
 
 Rare misses say little within a day, so promise and use are judged at p95 where a policy follows a higher
 quantile: what keeps its word there may be followed at p99, and what that costs is for the user to say.
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoscaler.forecasting.allowance import Allowance
 from autoscaler.forecasting.forecaster import DAY_S
 from autoscaler.series import Floats
 from autoscaler.trailing import trailing
@@ -40,6 +41,9 @@ against: beside an hour of 1e12, a day at the largest count would count as cheap
 _HIGHEST_JUDGED = 0.95
 _FREE = 0.23
 """What forecasts may cost in any case, as a share of what following the present load costs."""
+_MOST, _A_DAY = 0.5, 0.99
+"""What any day of them may cost, as a share of the same, once so much of a day of them was looked at; until
+then no more than they may cost in any case."""
 _IN_PART = 0.2
 """What those followed in part are to cost: less, as the day that this is reckoned from is over."""
 _TOO_MANY_MISSES, _TOO_FEW_MISSES = 2.0, 0.2
@@ -110,14 +114,13 @@ class Worth:
 class Trial:
     """Judges the forecasts of one workload, step by step, over about the last day.
 
-    wanted: the quantile that its policy follows; judged: the one that tells whether to. why: of forecasts
-    that are not followed fully, in words; empty while they are.
+    wanted: the quantile that its policy follows; judged: the one that tells whether to.
     """
 
     def __init__(self, wanted: float, lead: int, step_s: int) -> None:
         self.wanted, self.judged = wanted, min(wanted, _HIGHEST_JUDGED)
         self.trust = Trust.FULL
-        self.why = ""
+        self._doubt = ""
         self._part = 1.0
         self._lead = lead
         self._step_s = step_s
@@ -128,19 +131,35 @@ class Trial:
         self._stated = array("f", [math.nan]) * size
         self._wanted = self._stated if self.judged == wanted else array("f", [math.nan]) * size
         self._newest: int | None = None
+        self._allowance = Allowance(self._held, step_s)
+        self._most = _FREE
+        self._is_spent = False
+
+    @property
+    def why(self) -> str:
+        """Of forecasts that are not followed fully, in words; empty while they are."""
+        spent = (
+            f"forecasts have cost nearly what any day may cost, {self._most:.0%} more than the present load"
+        )
+        return self._doubt or (spent if self._is_spent else "")
 
     def limit(self, wanted: float) -> float:
-        """The most that a forecast made now may ask for, as a load; NaN for nothing at all.
+        """The most that a forecast made at the newest step may ask for, as a load; NaN for nothing at all.
 
-        wanted: its peak over the lead, at the quantile that is followed.
+        wanted: its peak over the lead, at the quantile that is followed; what it asks for within the limit is
+        charged to the day's account. To be asked once a step.
         """
-        if self.trust is Trust.FULL:
-            return math.inf
         if self.trust is Trust.NONE or self._newest is None:
             return math.nan
-        lately = [self._loads[(self._newest - back) % len(self._loads)] for back in range(self._held)]
-        present = float(np.fmax.reduce(lately))
-        return present + self._part * max(wanted - present, 0.0)
+        present, granted = self._allowance.present, self._allowance.granted(self._most)
+        limit = present + granted
+        if math.isnan(present):
+            limit = math.inf if self.trust is Trust.FULL else math.nan
+        elif self.trust is Trust.SOME:
+            limit = present + min(self._part * max(wanted - present, 0.0), granted)
+        self._is_spent = wanted > present + granted
+        self._allowance.spend(self._newest, limited(wanted, limit))
+        return limit
 
     def note(self, at_s: int, load: float, stated: float, wanted: float) -> None:
         """The load at a step, and what was stated then of the peak over the lead, at the quantile that is
@@ -150,6 +169,9 @@ class Trial:
         for skipped in range(max(before + 1, step - len(self._loads)), step):
             self._put(skipped, math.nan, math.nan, math.nan)
         self._put(step, load, stated, wanted)
+        if self._newest is None or step > self._newest:
+            kept = self._loads[step % len(self._loads)]
+            self._allowance.note(step, kept if math.isfinite(kept) else math.nan)
         self._newest = step
         if at_s // _JUDGED_EVERY_S != before * self._step_s // _JUDGED_EVERY_S:
             self._judge(step)
@@ -177,9 +199,11 @@ class Trial:
         if worth is None:
             return
         self.trust = worth.trust(self.judged, self.trust)
+        if known[-1] - known[0] >= _A_DAY * judged_steps(self._step_s):
+            self._most = _MOST
         extra = _extra(trailing(np.fmax, wanted, self._held), present)
         self._part = min(1.0, _IN_PART / extra) if extra > 0.0 else 1.0
-        self.why = self._in_words(worth)
+        self._doubt = self._in_words(worth)
 
     def _in_words(self, worth: Worth) -> str:
         if self.trust is Trust.FULL:

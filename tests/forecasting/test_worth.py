@@ -7,6 +7,7 @@ import pytest
 
 from autoscaler.forecasting.worth import Trial, Trust, Worth, judged_steps, limited
 from autoscaler.series import Floats
+from autoscaler.trailing import trailing
 
 DAY, LEAD = 1440, 5
 FULL, SOME, NONE = Trust.FULL, Trust.SOME, Trust.NONE
@@ -116,6 +117,34 @@ def test_one_that_is_no_better_than_headroom_is_followed_as_far_as_it_costs_unde
     assert "no more than 23%" in trial.why
 
 
+def test_before_a_day_of_them_was_looked_at_even_good_ones_may_cost_no_more_than_any() -> None:
+    load = load_with_jumps(3)
+    stated = best(load)
+    trial, asked = Trial(0.95, LEAD, 60), []
+    for step, (came, said) in enumerate(zip(load.tolist(), stated.tolist(), strict=True)):
+        trial.note(step * 60, came, said, 4.0 * said)
+        asked.append(limited(4.0 * said, trial.limit(4.0 * said)))
+        assert trial.trust is FULL
+    present, kept = trailing(np.fmax, load, 6), trailing(np.fmax, np.array(asked), 6)
+    extra = (np.maximum(kept, present) - present).reshape(3, DAY).sum(axis=1) / present.reshape(3, DAY).sum(
+        axis=1
+    )
+    assert 0.15 < extra[0] < 0.26
+    assert 0.4 < extra[2] < 0.52
+
+
+def test_what_is_spent_is_said_as_long_as_nothing_else_is() -> None:
+    trial = Trial(0.95, LEAD, 60)
+    for step in range(50):
+        trial.note(step * 60, 100.0, 100.0, 1000.0)
+        trial.limit(1000.0)
+    assert trial.trust is FULL
+    assert trial.why == "forecasts have cost nearly what any day may cost, 23% more than the present load"
+    trial.note(50 * 60, 100.0, 100.0, 100.0)
+    trial.limit(100.0)
+    assert trial.why == ""
+
+
 def test_none_is_judged_by_misses_too_rare_to_be_seen_in_a_day() -> None:
     judged = [Trial(wanted, LEAD, 60).judged for wanted in (0.5, 0.95, 0.98, 0.995)]
     assert judged == [0.5, 0.95, 0.95, 0.95]
@@ -196,4 +225,4 @@ def test_loads_beyond_all_measure_are_unknown_and_nothing_breaks() -> None:
             1e300 if step % 50 == 0 else 110.0,
         )
     assert trial.trust is FULL
-    assert math.isinf(trial.limit(110.0))
+    assert trial.limit(110.0) > 110.0

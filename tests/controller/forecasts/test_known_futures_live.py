@@ -104,5 +104,5 @@ def test_after_a_start_what_was_excluded_earlier_is_not_held_against_the_model()
         running.run(8)
         told[name] = running.fan()
     np.testing.assert_allclose(told["excluded"].peaks, told["quiet"].peaks, rtol=1e-6)
-    assert told["excluded"].limit == told["quiet"].limit
+    assert told["excluded"].doubt == told["quiet"].doubt == ""
     assert not np.allclose(told["told of nothing"].peaks, told["quiet"].peaks, rtol=0.01)
