@@ -32,18 +32,16 @@ class Allowance:
     def __init__(self, held: int, step_s: int) -> None:
         self._held, self._step_s = held, step_s
         self._loads, self._asked = _Highest(held), _Highest(held)
-        self._present = array("d", [0.0]) * _CELLS
-        self._extra = array("d", [0.0]) * _CELLS
-        self._cell: int | None = None
+        self._present, self._extra = _DayTotal(), _DayTotal()
         self._charged: int | None = None
 
     def note(self, step: int, load: float) -> None:
         """The load of a step; NaN where unknown. Steps come in order, each once."""
-        self._turn_to(step)
         self._loads.add(step, load)
         present = self.present
-        if not math.isnan(present):
-            self._present[self._at] += present
+        cell = step * self._step_s // _CELL_S
+        self._present.add(cell, 0.0 if math.isnan(present) else present)
+        self._extra.add(cell, 0.0)
 
     @property
     def present(self) -> float:
@@ -53,10 +51,11 @@ class Allowance:
     def granted(self, share: float) -> float:
         """What may be asked for beyond the present load now, if a day may cost this share of it; infinite
         while the present load is unknown, of which it is a share."""
-        if math.isnan(self.present):
+        present = self.present
+        if math.isnan(present):
             return math.inf
-        basis = max(math.fsum(self._present), self.present * _BORROWED_S / self._step_s)
-        left = max(share * basis - math.fsum(self._extra), 0.0)
+        basis = max(self._present.total, present * _BORROWED_S / self._step_s)
+        left = max(share * basis - self._extra.total, 0.0)
         return _AT_ONCE * left / self._held
 
     def spend(self, step: int, asked: float) -> None:
@@ -67,18 +66,34 @@ class Allowance:
         self._asked.add(step, asked)
         extra = self._asked.highest - self.present
         if extra > 0.0:
-            self._extra[self._at] += extra
+            self._extra.add(step * self._step_s // _CELL_S, extra)
+
+
+class _DayTotal:
+    """The sum of what was added in the last day."""
+
+    def __init__(self) -> None:
+        self._cells = array("d", [0.0]) * _CELLS
+        self._earlier = self._latest = 0.0
+        self._cell: int | None = None
+
+    def add(self, cell: int, amount: float) -> None:
+        """Something more in the cell that was added to last, or in a later one."""
+        if cell != self._cell:
+            self._turn_to(cell)
+        self._latest += amount
 
     @property
-    def _at(self) -> int:
-        assert self._cell is not None, "a step is noted first"
-        return self._cell % _CELLS
+    def total(self) -> float:
+        return self._earlier + self._latest
 
-    def _turn_to(self, step: int) -> None:
-        cell = step * self._step_s // _CELL_S
-        before = cell - _CELLS if self._cell is None else max(self._cell, cell - _CELLS)
-        for turned in range(before + 1, cell + 1):
-            self._present[turned % _CELLS] = self._extra[turned % _CELLS] = 0.0
+    def _turn_to(self, cell: int) -> None:
+        if self._cell is not None:
+            self._cells[self._cell % _CELLS] = self._latest
+        passed = _CELLS if self._cell is None else min(cell - self._cell, _CELLS)
+        for turned in range(cell - passed + 1, cell + 1):
+            self._cells[turned % _CELLS] = 0.0
+        self._earlier, self._latest = math.fsum(self._cells), 0.0
         self._cell = cell
 
 
