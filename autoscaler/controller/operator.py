@@ -42,7 +42,6 @@ from autoscaler.controller.telling.server import HealthServer
 from autoscaler.controller.watches import Watches
 from autoscaler.planning.curve import Curve
 from autoscaler.planning.observation import Outlook
-from autoscaler.store.condition import Standing
 from autoscaler.store.journal import Journal
 from autoscaler.store.store import Store
 
@@ -213,7 +212,7 @@ class Operator:
             pass
 
     def _store_is_down(self) -> bool:
-        return self._journal.condition.standing is Standing.DOWN
+        return self._journal.condition.is_down
 
     def _keep_house(self) -> None:
         self._forecasts.set_requests(self._requests())

@@ -21,6 +21,11 @@ class Condition:
     standing: Standing
     reason: str = ""
 
+    @property
+    def is_down(self) -> bool:
+        """Whether decisions are kept in the spool alone."""
+        return self.standing is Standing.DOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

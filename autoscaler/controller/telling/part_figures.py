@@ -8,7 +8,6 @@ from functools import partial
 from autoscaler.controller.forecasts.service import Forecasts
 from autoscaler.controller.observing.sources import MetricSource, MetricSources
 from autoscaler.controller.telling.metrics import Metrics
-from autoscaler.store.condition import Standing
 from autoscaler.store.journal import Journal
 from autoscaler.store.reach import KINDS, ages_s
 
@@ -36,7 +35,7 @@ def export_journal(metrics: Metrics, journal: Journal) -> None:
     metrics.watch(
         "journal_up",
         "0 while the store cannot be written, or gives no answer.",
-        lambda: float(journal.condition.standing is not Standing.DOWN),
+        lambda: float(not journal.condition.is_down),
     )
     metrics.watch(
         "journal_spooled_rows", "Rows waiting for the store.", lambda: float(journal.counts.spooled)
