@@ -138,9 +138,7 @@ class Trial:
     @property
     def why(self) -> str:
         """Of forecasts that are not followed fully, in words; empty while they are."""
-        spent = (
-            f"forecasts have cost nearly what any day may cost, {self._most:.0%} more than the present load"
-        )
+        spent = f"forecasts may cost {self._most:.0%} more than the present load a day: little of it is left"
         return self._doubt or (spent if self._is_spent else "")
 
     def limit(self, wanted: float) -> float:

@@ -139,7 +139,7 @@ def test_what_is_spent_is_said_as_long_as_nothing_else_is() -> None:
         trial.note(step * 60, 100.0, 100.0, 1000.0)
         trial.limit(1000.0)
     assert trial.trust is FULL
-    assert trial.why == "forecasts have cost nearly what any day may cost, 23% more than the present load"
+    assert trial.why == "forecasts may cost 23% more than the present load a day: little of it is left"
     trial.note(50 * 60, 100.0, 100.0, 100.0)
     trial.limit(100.0)
     assert trial.why == ""
