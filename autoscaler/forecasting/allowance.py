@@ -75,7 +75,7 @@ class _DayTotal:
     def __init__(self) -> None:
         self._cells = array("d", [0.0]) * _CELLS
         self._earlier = self._latest = 0.0
-        self._cell: int | None = None
+        self._cell = 0
 
     def add(self, cell: int, amount: float) -> None:
         """Something more in the cell that was added to last, or in a later one."""
@@ -88,10 +88,8 @@ class _DayTotal:
         return self._earlier + self._latest
 
     def _turn_to(self, cell: int) -> None:
-        if self._cell is not None:
-            self._cells[self._cell % _CELLS] = self._latest
-        passed = _CELLS if self._cell is None else min(cell - self._cell, _CELLS)
-        for turned in range(cell - passed + 1, cell + 1):
+        self._cells[self._cell % _CELLS] = self._latest
+        for turned in range(max(self._cell, cell - _CELLS) + 1, cell + 1):
             self._cells[turned % _CELLS] = 0.0
         self._earlier, self._latest = math.fsum(self._cells), 0.0
         self._cell = cell

@@ -138,8 +138,9 @@ class Trial:
     @property
     def why(self) -> str:
         """Of forecasts that are not followed fully, in words; empty while they are."""
-        spent = f"forecasts may cost {self._most:.0%} more than the present load a day: little of it is left"
-        return self._doubt or (spent if self._is_spent else "")
+        if self._doubt or not self._is_spent:
+            return self._doubt
+        return f"forecasts may cost {self._most:.0%} more than the present load a day: little of it is left"
 
     def limit(self, wanted: float) -> float:
         """The most that a forecast made at the newest step may ask for, as a load; NaN for nothing at all.

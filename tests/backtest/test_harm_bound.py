@@ -106,10 +106,10 @@ def _by_day(desired: Ints, day: int) -> Floats:
 def assert_bounded(load: str, forecast: str, quantile: float, most_cost: float) -> None:
     series, world, made, reactive = honest(load)
     said = np.nan_to_num(made.peaks, nan=0.0)
-    hostile = replace(made, peaks=HOSTILE[forecast](said, 86_400 // series.step_s))
+    day = 86_400 // series.step_s
+    hostile = replace(made, peaks=HOSTILE[forecast](said, day))
     course = followed(series, world, hostile, quantile)
     assert course.desired.sum() <= most_cost * reactive.desired.sum()
-    day = 86_400 // series.step_s
     days = _by_day(course.desired, day) / _by_day(reactive.desired, day)
     assert days[0] <= MOST_COST_OF_FIRST_DAY
     assert days.max() <= MOST_COST_OF_A_DAY
