@@ -170,6 +170,8 @@ def test_a_list_follows_what_happens(cluster: Cluster, maps: str, namespace: str
 def test_bookmarks_bring_the_version_of_an_idle_watch_forward(
     control_plane: ControlPlane, cluster: Cluster, maps: str
 ) -> None:
+    # The cluster makes one itself in every new namespace, a moment later; then it is idle.
+    wait_until(lambda: cluster.get(maps)["items"], 30, "the ConfigMap that the cluster makes")
     version = cluster.get(maps)["metadata"]["resourceVersion"]
     # The server also sends one 2 s before it ends a watch, which saves waiting for a minute.
     watch = cluster.watch(maps, version, timeout_s=5.0, inactivity_s=10.0)
