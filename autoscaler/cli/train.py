@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
-from autoscaler.backtest.workforce import lost_workers_told
+from autoscaler.backtest.worker_processes import worker_processes
 from autoscaler.cli.training.cluster_loads import cluster_loads
 from autoscaler.cli.training.loads import Load, Question, queried_loads, recorded_loads, teaching
 from autoscaler.cli.training.making import Taught, grow, judge, teach
@@ -61,7 +61,7 @@ def training(options: Options) -> None:
     if not loads:
         raise InputError("nothing to learn from: no load is left; give others, or longer ones")
     in_force, called = _in_force(out, console)
-    with _processes(options.jobs) as pool:
+    with worker_processes(options.jobs, multiprocessing.get_context("spawn")) as pool:
         taught = _taught(loads, pool, console)
         verdict = judge(taught, in_force, options.seed, pool)
         if verdict is None:
@@ -125,16 +125,6 @@ def _in_force(folder: Path, console: Console) -> tuple[ModelFor, str]:
         console.print(f"the model there is unusable and counts for nothing: {error}")
         found = None
     return (shipped_model, "the shipped model") if found is None else (found, f"the model in {folder}")
-
-
-@contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        with lost_workers_told():
-            yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _taught(loads: Sequence[Load], pool: Executor, console: Console) -> list[Taught]:

@@ -6,13 +6,14 @@ play the past -> say so -> then whatever is asked for, a step or an annotation, 
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from autoscaler.demo.interrupts import interrupts_put_off
+from autoscaler.interrupts import put_off
 
 _ENDS_WITHIN_S = 5.0
 
@@ -71,7 +72,7 @@ class Players:
         # Started with the first of them otherwise, and an interrupt would end what is begun here.
         resource_tracker.ensure_running()
         # Ctrl-C, and SIGTERM to a group, reach all processes at once; when players end is ours to say.
-        with interrupts_put_off():
+        with put_off(signal.SIGINT, signal.SIGTERM):
             for part in range(self._count):
                 ours, theirs = context.Pipe()
                 arguments = (theirs, self._script, part, self._count)

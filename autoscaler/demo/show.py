@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from autoscaler.demo.clock import STEP_S, AcceleratedClock
-from autoscaler.demo.interrupts import interrupts_put_off
 from autoscaler.demo.players import Players, Script
+from autoscaler.interrupts import put_off
 
 _MOST_PLAYERS = 4
 
@@ -50,7 +50,7 @@ def show(wanted: Show, opened: Callable[[str], None]) -> None:
 
 
 def _show(wanted: Show, opened: Callable[[str], None], stack: ExitStack) -> None:
-    with interrupts_put_off():
+    with put_off(signal.SIGINT, signal.SIGTERM):
         folder = stack.enter_context(TemporaryDirectory(prefix="autoscaler-demo-"))
     url = f"sqlite:///{Path(folder) / 'store.db'}"
     # Ended after the players: it may wait for one of them.

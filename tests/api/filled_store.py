@@ -159,7 +159,7 @@ class _Life:
 
     def __init__(self, scene: Scene, load: MadeUpLoad, minutes: int) -> None:
         self.scene, self.load, self.minutes = scene, load, minutes
-        self.workload = made_up_workload(scene, load.start_s)
+        self.workload = made_up_workload(scene, load.start_s, load.start_s + minutes * STEP_S)
         assert self.workload.policy is not None, self.workload.problem
         self.policy: Policy = self.workload.policy
         self.memory = Memory()
@@ -268,11 +268,14 @@ class _Life:
 
 def _past(scene: Scene, days: float, end_s: float, seed: int) -> _Past:
     minutes = max(2, round(days * _DAY_S / STEP_S))
-    load = made_up_load(end_s - minutes * STEP_S, minutes, scene.height, np.random.default_rng(seed))
-    return _Life(scene, load, minutes).past()
+    length_s = minutes * STEP_S
+    # It ends as a Friday evening does, whenever that is: else a scene would show something else when the
+    # load rises in the morning than when it falls.
+    load = made_up_load(END_S - length_s, minutes, scene.height, np.random.default_rng(seed))
+    return _Life(scene, dataclasses.replace(load, start_s=end_s - length_s), minutes).past()
 
 
-def made_up_workload(scene: Scene, created_s: float, **parts: Any) -> Workload:
+def made_up_workload(scene: Scene, created_s: float, now_s: float, **parts: Any) -> Workload:
     """A resource as the API server sends it, read by the operator's own code. parts: of the spec."""
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": scene.name},
@@ -292,8 +295,8 @@ def made_up_workload(scene: Scene, created_s: float, **parts: Any) -> Workload:
         "events": [
             {
                 "name": "cyber-monday",
-                "start": format_time(END_S + 2.25 * _DAY_S),
-                "end": format_time(END_S + 3.25 * _DAY_S),
+                "start": format_time(now_s + 2.25 * _DAY_S),
+                "end": format_time(now_s + 3.25 * _DAY_S),
                 "minReplicas": 7,
             }
         ],

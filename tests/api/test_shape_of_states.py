@@ -30,7 +30,7 @@ def shown(outcome: Outcome) -> dict[str, Any]:
 
 
 def workload(**spec: Any) -> Workload:
-    return made_up_workload(SCENES[0], END_S, **spec)
+    return made_up_workload(SCENES[0], END_S, END_S, **spec)
 
 
 def outcomes() -> dict[str, Outcome]:

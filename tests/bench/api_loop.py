@@ -110,7 +110,7 @@ def main(url: str) -> None:
     """Scale what is in the store at `url`."""
     policies = {}
     for scene in SCENES:
-        policy = made_up_workload(scene, time.time()).policy
+        policy = made_up_workload(scene, time.time(), time.time()).policy
         assert policy is not None  # the scenes are valid
         policies[scene.name] = policy
     store = Store.open(url)
