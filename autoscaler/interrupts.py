@@ -9,30 +9,50 @@ from types import FrameType
 
 
 class Interrupts:
-    """Ctrl-C raises KeyboardInterrupt as ever, and stays noticed.
-
-    Python does not always let that pass as it is: where it hits while a module is loaded, what arrives may be
-    another error, such as that a class could not be made.
-    """
+    """Whether there was one."""
 
     def __init__(self) -> None:
         self.noticed = False
 
-    def notice(self) -> None:
-        """Begin to. What runs in the background of a script ignores Ctrl-C, and goes on to ignore it."""
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._raise)
-
-    def _raise(self, number: int, frame: FrameType | None) -> None:
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal: raise KeyboardInterrupt, as ever."""
         self.noticed = True
         raise KeyboardInterrupt
 
 
 @contextmanager
+def noticing(*signals: signal.Signals) -> Iterator[Interrupts]:
+    """Each of the signals raises KeyboardInterrupt meanwhile, and is noticed.
+
+    Python does not always let one pass as it is: where it hits while a module is loaded, what arrives may be
+    another error, such as that a class could not be made.
+    """
+    interrupts = Interrupts()
+    # What runs in the background of a script ignores Ctrl-C, and goes on to ignore it.
+    heeded = [one for one in signals if signal.getsignal(one) is not signal.SIG_IGN]
+    handlers = {one: signal.signal(one, interrupts.interrupt) for one in heeded}
+    try:
+        yield interrupts
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+
+
+@contextmanager
 def put_off(*signals: signal.Signals) -> Iterator[None]:
-    """What arrives meanwhile acts at the end. Processes that are started meanwhile never hear of any."""
+    """What arrives meanwhile acts at the end. Processes that are started meanwhile never hear of any.
+
+    To be used in the main thread, the only one that is interrupted.
+    """
+    arrived: list[int] = []
+    handlers = {one: signal.signal(one, lambda number, _: arrived.append(number)) for one in signals}
+    # For the processes to be. Here it would not be enough: another thread may receive what this one does not.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+        for number in arrived:
+            signal.raise_signal(number)

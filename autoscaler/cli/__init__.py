@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -10,7 +11,7 @@ from typer import TyperException
 
 from autoscaler.cli.app import app
 from autoscaler.cli.exits import INTERRUPTED, UNUSABLE
-from autoscaler.interrupts import Interrupts
+from autoscaler.interrupts import noticing
 from autoscaler.signals.errors import InputError
 
 
@@ -19,20 +20,19 @@ def main() -> None:
     # The matrices are small: threads of the linear algebra only get in each other's way. Read
     # when numpy is first loaded, which no command has done yet.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    interrupts = Interrupts()
-    interrupts.notice()
-    try:
-        # Outside standalone mode Typer hands over its errors, and Ctrl-C as an exit code.
-        code = app(standalone_mode=False, prog_name="autoscaler")
-    except BaseException as error:
-        if interrupts.noticed:
-            code = INTERRUPTED
-        elif isinstance(error, InputError):
-            _fail(str(error), UNUSABLE)
-        elif isinstance(error, TyperException):
-            _fail(_usage(error), UNUSABLE)
-        else:
-            raise
+    with noticing(signal.SIGINT) as interrupts:
+        try:
+            # Outside standalone mode Typer hands over its errors, and Ctrl-C as an exit code.
+            code = app(standalone_mode=False, prog_name="autoscaler")
+        except BaseException as error:
+            if interrupts.noticed:
+                code = INTERRUPTED
+            elif isinstance(error, InputError):
+                _fail(str(error), UNUSABLE)
+            elif isinstance(error, TyperException):
+                _fail(_usage(error), UNUSABLE)
+            else:
+                raise
     if code == INTERRUPTED:
         _fail("interrupted; no file is left half written", INTERRUPTED)
     sys.exit(code)

@@ -6,17 +6,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 from autoscaler.demo.clock import STEP_S, AcceleratedClock
 from autoscaler.demo.players import Players, Script
-from autoscaler.interrupts import put_off
+from autoscaler.interrupts import noticing, put_off
 
 _MOST_PLAYERS = 4
 
@@ -42,11 +41,14 @@ def show(wanted: Show, opened: Callable[[str], None]) -> None:
     opened: called with the address when a browser may come. Raises PortRefused, and PlayEnded where the play
     failed.
     """
-    try:
-        with _termination_as_interrupt(), ExitStack() as stack:
-            _show(wanted, opened, stack)
-    except KeyboardInterrupt:
-        return
+    # SIGTERM too, which would end the process at once with its folder left behind.
+    with noticing(signal.SIGINT, signal.SIGTERM) as interrupts:
+        try:
+            with ExitStack() as stack:
+                _show(wanted, opened, stack)
+        except BaseException:
+            if not interrupts.noticed:
+                raise
 
 
 def _show(wanted: Show, opened: Callable[[str], None], stack: ExitStack) -> None:
@@ -91,17 +93,3 @@ def _conduct(players: Players, clock: AcceleratedClock, ended: threading.Event) 
         players.step()
         next_s += STEP_S
         clock.go_on(next_s)
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends the show as Ctrl-C does, instead of the process at once with its folder left behind."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

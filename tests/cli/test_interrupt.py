@@ -133,10 +133,12 @@ def test_an_interrupt_is_told_as_one_where_python_made_another_error_of_it(
             raise RuntimeError("Error calling __set_name__") from error
 
     monkeypatch.setattr(autoscaler.cli, "app", loading)
-    before = signal.getsignal(signal.SIGINT)
+    # Tests may themselves run in the background of a script, where the signal is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(SystemExit, match="130"):
             autoscaler.cli.main()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err.splitlines() == [TOLD]

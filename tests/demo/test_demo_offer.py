@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OFFER = "from rich.console import Console; from autoscaler.cli.demo import offer; offer(Console())"
+# As the command ends. Else Python ends by the signal even where it was handled, if it came within an `exec`.
+OFFER = "from rich.console import Console; from autoscaler.cli.demo import offer; exit(offer(Console()))"
 
 
 def _environment(folder: Path) -> dict[str, str]:

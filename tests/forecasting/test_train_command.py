@@ -40,10 +40,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few trees, grown in this process."""
 
     @contextmanager
-    def here(jobs: int) -> Iterator[Executor]:
+    def here(jobs: int, context: object) -> Iterator[Executor]:
         yield AtOnce()
 
-    monkeypatch.setattr(train, "_processes", here)
+    monkeypatch.setattr(train, "worker_processes", here)
     monkeypatch.setattr(making, "train", functools.partial(train_trees, rounds=5))
 
 
