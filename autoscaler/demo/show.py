@@ -42,11 +42,11 @@ def show(wanted: Show, opened: Callable[[str], None]) -> None:
     failed.
     """
     # SIGTERM too, which would end the process at once with its folder left behind.
-    with noticing(signal.SIGINT, signal.SIGTERM) as interrupts:
+    with noticing(signal.SIGINT, signal.SIGTERM) as interrupts, ExitStack() as stack:
         try:
-            with ExitStack() as stack:
-                _show(wanted, opened, stack)
+            _show(wanted, opened, stack)
         except BaseException:
+            # What fails while it is tidied up afterwards is told even so.
             if not interrupts.noticed:
                 raise
 

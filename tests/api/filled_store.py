@@ -276,7 +276,10 @@ def _past(scene: Scene, days: float, end_s: float, seed: int) -> _Past:
 
 
 def made_up_workload(scene: Scene, created_s: float, now_s: float, **parts: Any) -> Workload:
-    """A resource as the API server sends it, read by the operator's own code. parts: of the spec."""
+    """A resource as the API server sends it, read by the operator's own code.
+
+    created_s, now_s: epoch seconds; an event is to come two days from now. parts: of the spec.
+    """
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": scene.name},
         "mode": "Active",
